@@ -1,0 +1,1 @@
+"""Row stores behind one small seam, opened by URI."""
