@@ -1,0 +1,26 @@
+"""[5] The six algorithms: signals of one request in, an ordered list out; pure.
+
+No I/O, no clock, no randomness: what a request needs to know it asks of its `Signals`, and only
+when a step needs it.
+"""
+
+from algorithms.candidates import UNCATEGORISED, Candidate, Candidates, Run
+from algorithms.chain import Answer, first_algorithm, recommend
+from algorithms.ranking import Item, Weights, rank
+from algorithms.signals import Signals
+from algorithms.step import Passed
+
+__all__ = [
+    "UNCATEGORISED",
+    "Answer",
+    "Candidate",
+    "Candidates",
+    "Item",
+    "Passed",
+    "Run",
+    "Signals",
+    "Weights",
+    "first_algorithm",
+    "rank",
+    "recommend",
+]

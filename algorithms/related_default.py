@@ -1,0 +1,12 @@
+"""[5] WebR.Rel.Default: what is best for anybody."""
+
+from __future__ import annotations
+
+from algorithms.signals import Signals
+from algorithms.step import Best, Built
+
+
+def related_default(signals: Signals, best: Best) -> Built:
+    """``L = recL``; empty only if that is."""
+    candidates = signals.rec_all()
+    return Built(best(candidates), candidates)

@@ -1,0 +1,217 @@
+"""[1] → [2] → [3] One batch: the raw log in, one more published generation out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering import publish, taxonomy
+from clustering.features import FeatureKind, text_of
+from clustering.identity import take_over_ids
+from clustering.keywords import category_keywords
+from clustering.lease import Lease
+from clustering.pages import PageClusters, cluster_pages
+from clustering.publish import Progress, Result
+from clustering.replay import Replayed, replay
+from clustering.users import cluster_users
+from hbase_schema import tables as t
+from webrec.config import Settings
+from webrec.rawlog import RawLog
+from webrec.recorder import Recorder
+from webrec.tables import Generation, Tables
+
+CUT_WAIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one batch is asked to do.
+
+    Attributes:
+        categories, communities: how many; None finds a number by rule.
+        features: how pages are told apart.
+        seed: the same log and the same seed give the same generation.
+        force: publish whatever comes out.
+        taxonomy: a file for suggested labels; None takes the packaged one.
+    """
+
+    categories: int | None = None
+    communities: int | None = None
+    features: FeatureKind = "semantic"
+    seed: int = 0
+    force: bool = False
+    taxonomy: Path | None = None
+
+
+def run(
+    tables: Tables,
+    log: RawLog,
+    recorder: Recorder,
+    settings: Settings,
+    plan: Plan,
+    report: Progress,
+) -> Generation:
+    """Run one batch and publish its generation.
+
+    Args:
+        recorder: closes what dead writers left behind, and this process's own segments.
+        report: told what is being done.
+
+    Raises:
+        LeaseLost: another batch is running, or took over.
+        ResultRefused: the result failed a gate; the active generation stays.
+    """
+    names = taxonomy.load(plan.taxonomy)  # a wrong file is told before the work, not after
+    tables.create()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    with Lease(tables, owner) as lease:
+        last = tables.active()
+        report("cutting the log", 0, 0)
+        watermark = recorder.cut(CUT_WAIT_S)
+        cut_us = time.time_ns() // 1000
+        # a visitor forgotten after the cut is the next batch's
+        forgotten = {v: at_us for v, at_us in tables.forgotten().items() if at_us <= cut_us}
+        replayed = replay(
+            log,
+            watermark,
+            forgotten,
+            tables.campaigns(),
+            lambda done, total: report("reading the log", done, total),
+        )
+        clusters, community = _cluster(replayed, settings, plan, report)
+        report("naming categories", 0, 0)
+        keywords = _keywords(replayed, clusters.labels)
+        result = Result(
+            replayed,
+            clusters.labels,
+            community,
+            keywords,
+            settings.profile_urls,
+        )
+        counts = _counts(result)
+        if not plan.force:
+            publish.check(counts, last)
+        lease.renew()
+        generation = Generation(
+            id=f"{tables.next_number(t.NEXT_GENERATION):06d}",
+            created_ms=cut_us // 1000,
+            cut_us=cut_us,
+            watermark=watermark,
+            accept_weight=settings.accept_weight,
+            category_ids=tuple(_category_ids(tables, last, result)),
+            community_ids=tuple(_community_ids(tables, last, result)),
+            suggested_labels=tuple(names.suggest(keywords)),
+            counts=counts,
+            quality=clusters.quality,
+        )
+        publish.write(tables, generation, result, report)
+        report("publishing", 0, 0)
+        tables.put_generation(generation)
+        lease.renew()
+        tables.activate(generation.id, last.id if last is not None else None)
+        _clean_up(tables, log, generation, replayed, forgotten, settings, report)
+        return generation
+
+
+def _cluster(
+    replayed: Replayed, settings: Settings, plan: Plan, report: Progress
+) -> tuple[PageClusters, NDArray[np.int32]]:
+    n = len(replayed.pages)
+    report("clustering pages", 0, n)
+    clusters = cluster_pages(
+        replayed.pages,
+        k=plan.categories,
+        seed=plan.seed,
+        features=plan.features,
+        progress=lambda done: report("clustering pages", done, n),
+    )
+    report("clustering users", 0, 0)
+    community = cluster_users(
+        replayed.visits,
+        replayed.accepts,
+        clusters.labels,
+        k=plan.communities,
+        seed=plan.seed,
+        accept_weight=settings.accept_weight,
+        min_visits=settings.min_visits,
+    )
+    return clusters, community
+
+
+def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]]:
+    with_text = np.flatnonzero(category >= 0).tolist()
+    pages = [replayed.pages[number] for number in with_text]
+    return category_keywords(
+        [text_of(page) for page in pages],
+        category[with_text],
+        authored=[page.keywords for page in pages],
+    )
+
+
+def _counts(result: Result) -> dict[str, int]:
+    replayed = result.replayed
+    return replayed.counts | {
+        "pages": len(replayed.pages),
+        "categorised": int((result.category >= 0).sum()),
+        "categories": len(result.keywords),
+        "communities": int(result.community.max(initial=-1)) + 1,
+        "profiles": len(replayed.visitors),
+        "users_in_communities": int((result.community >= 0).sum()),
+    }
+
+
+def _category_ids(tables: Tables, last: Generation | None, result: Result) -> list[str]:
+    old: dict[str, set[str]] = {}
+    for page in tables.pages(last.id) if last is not None else ():
+        if last is not None and page.category >= 0:
+            old.setdefault(last.category_ids[page.category], set()).add(page.url)
+    new = _members([page.url for page in result.replayed.pages], result.category)
+    return take_over_ids(old, new, lambda: f"c{tables.next_number(t.NEXT_CATEGORY)}")
+
+
+def _community_ids(tables: Tables, last: Generation | None, result: Result) -> list[str]:
+    old: dict[str, set[str]] = {}
+    for visitor, community in tables.visitors(last.id) if last is not None else ():
+        if last is not None and community is not None:
+            old.setdefault(last.community_ids[community], set()).add(visitor)
+    new = _members(result.replayed.visitors, result.community)
+    return take_over_ids(old, new, lambda: f"g{tables.next_number(t.NEXT_COMMUNITY)}")
+
+
+def _members(names: list[str], labels: NDArray[np.int32]) -> list[AbstractSet[str]]:
+    clusters: list[set[str]] = [set() for _ in range(int(labels.max(initial=-1)) + 1)]
+    for name, label in zip(names, labels.tolist(), strict=True):
+        if label >= 0:
+            clusters[label].add(name)
+    return list(clusters)
+
+
+def _clean_up(
+    tables: Tables,
+    log: RawLog,
+    generation: Generation,
+    replayed: Replayed,
+    forgotten: dict[str, int],
+    settings: Settings,
+    report: Progress,
+) -> None:
+    """Take away what no reader needs any more: old generations, absorbed events, the forgotten."""
+    report("cleaning up", 0, 0)
+    for segment in replayed.forgotten_in:
+        log.rewrite(segment, lambda r: r.received_us > forgotten.get(r.event.visitor or "", -1))
+    if not generation.watermark.still_open:
+        tables.forgotten_done(forgotten)
+    listed = tables.generations()
+    kept = {g.id for g in listed[-settings.keep_generations :]} | {generation.id}
+    for old in {g.id for g in listed} | tables.generations_with_tables():
+        if old not in kept:
+            tables.drop_generation(old)
+    tables.clean_recent(next(g for g in listed if g.id in kept))

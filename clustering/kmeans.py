@@ -1,0 +1,81 @@
+"""[2] Clustering: rows of features in, a cluster number for each row out.
+
+Both halves of the batch, pages and users, are placed by the same k-means (Lloyd 1982, seeded by
+k-means++, Arthur and Vassilvitskii 2007). A sample finds good starting centroids over several
+restarts; a limited number of rounds over all rows then settles them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+Features: TypeAlias = "NDArray[np.float32] | sparse.csr_array[np.float32]"
+
+SAMPLE_ROWS = 20_000
+RESTARTS = 4
+ROUNDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Where each row went.
+
+    Attributes:
+        labels: int32 (n_rows,), cluster numbers 0 … k'-1, none of them empty.
+        centroids: float32 (k', n_columns).
+    """
+
+    labels: NDArray[np.int32]
+    centroids: NDArray[np.float32]
+
+
+def fit(features: Features, k: int, seed: int) -> Clusters:
+    """Put every row into one of at most ``k`` clusters.
+
+    A row of zeros goes to the centroid nearest to the origin. One thread does the arithmetic:
+    the order of floating-point sums, and so the result, does not depend on the machine's load
+    or number of cores.
+
+    Args:
+        features: float32 (n_rows, n_columns), dense or CSR, at least one row.
+        k: at least 1; there are fewer clusters where there are fewer distinct rows.
+        seed: of the sample and of k-means++.
+    """
+    rows = features.shape[0]
+    wanted = min(k, rows)
+    if not features.shape[1]:
+        return Clusters(np.zeros(rows, dtype=np.int32), np.zeros((1, 0), dtype=np.float32))
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than k
+        found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed).fit(
+            _sample(features, max(SAMPLE_ROWS, wanted), seed)
+        )
+        if rows > max(SAMPLE_ROWS, wanted):
+            found = KMeans(wanted, init=found.cluster_centers_, n_init=1, max_iter=ROUNDS).fit(
+                features
+            )
+    return _without_empty(found.labels_, found.cluster_centers_)
+
+
+def _sample(features: Features, size: int, seed: int) -> Features:
+    """At most ``size`` rows of ``features``, in their order."""
+    rows = features.shape[0]
+    if rows <= size:
+        return features
+    chosen = np.random.default_rng(seed).choice(rows, size, replace=False)
+    return features[np.sort(chosen)]
+
+
+def _without_empty(labels: NDArray[np.int32], centroids: NDArray[np.float32]) -> Clusters:
+    """The same clusters, numbered without gaps in the order of their old numbers."""
+    used, compact = np.unique(labels, return_inverse=True)
+    return Clusters(compact.astype(np.int32), centroids[used].astype(np.float32))

@@ -1,0 +1,238 @@
+"""[2] → [3] A batch's result in, a published generation out: all of it, or nothing.
+
+Everything is written and verified before one pointer is switched by compare-and-set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from clustering.replay import Pairs, Replayed
+from hbase_schema.cells import PageCell
+from webrec.errors import ResultRefused, WebrecError
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+
+SMALLEST_SHARE = 0.5
+"""A result with less than this share of the last one's pages, profiles or visits is refused."""
+
+_GUARDED = ("pages", "categorised", "profiles", "visits")
+_SAMPLE = 997
+_REPORT_EVERY = 1_000
+
+_T = TypeVar("_T")
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and how much there is (0: unknown)."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What the batch found (U visitors, P pages).
+
+    Attributes:
+        category: int32 (P,), category numbers, -1 for none.
+        community: int32 (U,), community numbers, -1 for none.
+        keywords: by category number.
+        profile_urls: URLs a profile keeps.
+    """
+
+    replayed: Replayed
+    category: NDArray[np.int32]
+    community: NDArray[np.int32]
+    keywords: list[list[str]]
+    profile_urls: int
+
+
+def check(counts: dict[str, int], last: Generation | None) -> None:
+    """Let a result pass only if it can be meant.
+
+    Raises:
+        ResultRefused: it is empty, or far smaller than the last one.
+    """
+    if counts["pages"] == 0:
+        raise ResultRefused(
+            "the log holds no page and no visit: `webrec ingest FILE` loads some (--force "
+            "publishes the empty result)"
+        )
+    for what in _GUARDED if last is not None else ():
+        before = last.counts[what] if last is not None else 0
+        if counts[what] < SMALLEST_SHARE * before:
+            raise ResultRefused(
+                f"the new result has {counts[what]:,} {what}, the last one had {before:,}: the "
+                "last one stays; --force publishes the new one all the same"
+            )
+
+
+def write(tables: Tables, generation: Generation, result: Result, progress: Progress) -> None:
+    """Write the tables of a generation, and verify them.
+
+    Raises:
+        WebrecError: the store does not hold what was written.
+    """
+    tables.create_generation(generation.id)
+    pages = _pages(result)
+    tables.put_pages(generation.id, _counted(pages, "writing pages", len(pages), progress))
+    tables.put_categories(generation.id, _categories(generation, result))
+    kept_visits, kept_accepts = _strongest(generation, result)
+    cats = _by_category(result)
+    tables.put_communities(
+        generation.id, _communities(generation, result, kept_visits, kept_accepts, cats)
+    )
+    n = len(result.replayed.visitors)
+    profiles = _profiles(result, kept_visits, kept_accepts, cats)
+    tables.put_profiles(generation.id, _counted(profiles, "writing profiles", n, progress))
+    _verify(tables, generation, pages, result, progress)
+
+
+def _pages(result: Result) -> list[PageCell]:
+    replayed = result.replayed
+    return [
+        PageCell(page.url, number, category, visits, accepts)
+        for number, (page, category, visits, accepts) in enumerate(
+            zip(
+                replayed.pages,
+                result.category.tolist(),
+                replayed.page_visits.tolist(),
+                replayed.page_accepts.tolist(),
+                strict=True,
+            )
+        )
+    ]
+
+
+def _categories(generation: Generation, result: Result) -> Iterator[tuple[str, CategoryRow]]:
+    replayed = result.replayed
+    totals = replayed.page_visits + generation.accept_weight * replayed.page_accepts
+    for number, category_id in enumerate(generation.category_ids):
+        pages = np.flatnonzero(result.category == number)
+        pages = pages[np.lexsort((pages, -totals[pages]))]
+        yield (
+            category_id,
+            CategoryRow(
+                pages.astype(np.uint32),
+                result.keywords[number],
+                float(totals[pages].sum()),
+            ),
+        )
+
+
+def _strongest(generation: Generation, result: Result) -> tuple[Pairs, Pairs]:
+    """Visits and accepts with every user cut to the strongest URLs; ties by URL."""
+    visits, accepts = result.replayed.visits, result.replayed.accepts
+    touched = sparse.csr_array(visits + accepts)
+    if not touched.nnz or np.diff(touched.indptr).max() <= result.profile_urls:
+        return visits, accepts
+    weight = sparse.csr_array(visits + accepts.astype(np.float64) * generation.accept_weight)
+    keep = sparse.lil_array(visits.shape, dtype=np.int64)
+    for user in range(visits.shape[0]):
+        row = slice(weight.indptr[user], weight.indptr[user + 1])
+        urls = weight.indices[row]
+        order = np.lexsort((urls, -weight.data[row]))[: result.profile_urls]
+        keep[[user], urls[order]] = 1
+    mask = sparse.csr_array(keep)
+    return sparse.csr_array(visits * mask), sparse.csr_array(accepts * mask)
+
+
+def _by_category(result: Result) -> tuple[Pairs, Pairs]:
+    """Visits and accepts of every user by category, of all URLs, kept or not."""
+    pages = np.flatnonzero(result.category >= 0)
+    shape = (len(result.category), len(result.keywords))
+    of = sparse.csr_array(
+        (np.ones(len(pages), np.int64), (pages, result.category[pages])), shape=shape
+    )
+    return (
+        sparse.csr_array(result.replayed.visits @ of),
+        sparse.csr_array(result.replayed.accepts @ of),
+    )
+
+
+def _communities(
+    generation: Generation, result: Result, visits: Pairs, accepts: Pairs, cats: tuple[Pairs, Pairs]
+) -> Iterator[tuple[str, ProfileRow, int]]:
+    for number, community_id in enumerate(generation.community_ids):
+        members = np.flatnonzero(result.community == number)
+        sums: list[NDArray[np.int64]] = [
+            np.asarray(m[members].sum(axis=0)).ravel() for m in (visits, accepts, *cats)
+        ]
+        affinity = sums[0] + generation.accept_weight * sums[1]
+        pages = np.flatnonzero(sums[0])
+        pages = pages[np.lexsort((pages, -affinity[pages]))]
+        row = ProfileRow(
+            Counts(pages.astype(np.uint32), sums[0][pages].astype(np.uint32)),
+            _nonzero(sums[2]),
+            _nonzero(sums[1]),
+            _nonzero(sums[3]),
+            number,
+        )
+        yield community_id, row, len(members)
+
+
+def _profiles(
+    result: Result, visits: Pairs, accepts: Pairs, cats: tuple[Pairs, Pairs]
+) -> Iterator[tuple[str, ProfileRow]]:
+    for matrix in (visits, accepts, *cats):
+        matrix.sort_indices()
+        matrix.eliminate_zeros()
+    for user, visitor in enumerate(result.replayed.visitors):
+        community = int(result.community[user])
+        row = ProfileRow(
+            _row(visits, user),
+            _row(cats[0], user),
+            _row(accepts, user),
+            _row(cats[1], user),
+            community if community >= 0 else None,
+        )
+        yield visitor, row
+
+
+def _row(matrix: Pairs, index: int) -> Counts:
+    part = slice(matrix.indptr[index], matrix.indptr[index + 1])
+    return Counts(matrix.indices[part].astype(np.uint32), matrix.data[part].astype(np.uint32))
+
+
+def _nonzero(sums: NDArray[np.int64]) -> Counts:
+    numbers = np.flatnonzero(sums)
+    return Counts(numbers.astype(np.uint32), sums[numbers].astype(np.uint32))
+
+
+def _verify(
+    tables: Tables,
+    generation: Generation,
+    pages: list[PageCell],
+    result: Result,
+    progress: Progress,
+) -> None:
+    """Count what the store holds, and compare a sample."""
+    progress("verifying", 0, 0)
+    found = 0
+    for page in tables.pages(generation.id):
+        found += 1
+        if page.number % _SAMPLE == 0 and page != pages[page.number]:
+            raise WebrecError(f"the store gives {page} for {pages[page.number]}")
+    _same("pages", found, len(pages))
+    profiles = sum(1 for _ in tables.visitors(generation.id))
+    _same("profiles", profiles, len(result.replayed.visitors))
+    for category_id in generation.category_ids:
+        _same(f"category {category_id}", tables.category(generation.id, category_id) is not None, 1)
+    for community_id in generation.community_ids:
+        there = tables.community(generation.id, community_id) is not None
+        _same(f"community {community_id}", there, 1)
+
+
+def _same(what: str, found: int, written: int) -> None:
+    if found != written:
+        raise WebrecError(f"{written} {what} were written, the store holds {found}")
+
+
+def _counted(items: Iterable[_T], doing: str, total: int, progress: Progress) -> Iterator[_T]:
+    for done, item in enumerate(items):
+        if done % _REPORT_EVERY == 0:
+            progress(doing, done, total)
+        yield item
+    progress(doing, total, total)

@@ -1,0 +1,268 @@
+"""[1] → [2] The raw log in, what everybody visited and what every page says out.
+
+Memory grows with the distinct pages, visitors and pairs of them, not with the log: event ids that
+were seen are kept in a scratch store on disk.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hbase_schema import keys
+from webrec.rawlog import RawLog, Record, Watermark
+from webrec.storage import Store, open_store
+from webrec.types import Campaign, Event, Page
+
+_CHUNK = 5_000
+_PAIRS_IN_MEMORY = 2_000_000
+_SEEN, _COLUMN = "seen", b"m:seen"
+
+Pairs = sparse.csr_array[np.int64]
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What the log says (U visitors, P pages).
+
+    Attributes:
+        pages: in the order of their URLs; the index is the page's number.
+        visitors: visitor keys in order.
+        visits, accepts: int64 CSR of shape (U, P): how often whom where.
+        page_visits, page_accepts: int64 (P,), anonymous visitors included.
+        counts: events read, left out and why.
+        forgotten_in: segments that hold events of forgotten visitors.
+    """
+
+    pages: list[Page]
+    visitors: list[str]
+    visits: Pairs
+    accepts: Pairs
+    page_visits: NDArray[np.int64]
+    page_accepts: NDArray[np.int64]
+    counts: dict[str, int]
+    forgotten_in: list[str]
+
+
+@dataclass(slots=True)
+class _PageText:
+    """The newest words of a page, each with the moment they were said."""
+
+    title: tuple[int, str] = (0, "")
+    keywords: tuple[int, tuple[str, ...]] = (0, ())
+    description: tuple[int, str] = (0, "")
+
+
+class _Tally:
+    """Sums pairs of visitor and page number, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._cols: list[int] = []
+        self._sums: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+
+    def add(self, row: int, col: int) -> None:
+        self._rows.append(row)
+        self._cols.append(col)
+        if len(self._rows) >= _PAIRS_IN_MEMORY:
+            self._fold()
+
+    def matrix(self, row_order: NDArray[np.int64], col_order: NDArray[np.int64]) -> Pairs:
+        """The sums, with row ``i`` at ``row_order[i]`` and column ``j`` at ``col_order[j]``."""
+        self._fold()
+        pairs, counts = self._sums[0]
+        rows, cols = row_order[pairs >> 32], col_order[pairs & 0xFFFF_FFFF]
+        shape = (len(row_order), len(col_order))
+        matrix: Pairs = sparse.csr_array((counts, (rows, cols)), shape=shape, dtype=np.int64)
+        matrix.sort_indices()
+        return matrix
+
+    def _fold(self) -> None:
+        new = (np.array(self._rows, np.int64) << 32) | np.array(self._cols, np.int64)
+        parts = [*self._sums, (new, np.ones(len(new), np.int64))]
+        pairs, where = np.unique(np.concatenate([p for p, _ in parts]), return_inverse=True)
+        counts = np.zeros(len(pairs), np.int64)
+        np.add.at(counts, where, np.concatenate([c for _, c in parts]))
+        self._sums = [(pairs, counts)]
+        self._rows, self._cols = [], []
+
+
+@dataclass(slots=True)
+class _Replay:
+    """The state of one replay."""
+
+    texts: dict[str, _PageText] = field(default_factory=dict)
+    page_numbers: dict[str, int] = field(default_factory=dict)
+    visitor_numbers: dict[str, int] = field(default_factory=dict)
+    visits: _Tally = field(default_factory=_Tally)
+    accepts: _Tally = field(default_factory=_Tally)
+    anonymous_visits: dict[int, int] = field(default_factory=dict)
+    anonymous_accepts: dict[int, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("events", "visits", "accepts", "bots", "duplicates", "broken", "forgotten"), 0
+        )
+    )
+
+    def take(self, event: Event) -> None:
+        """Count one event that counts."""
+        page = self.page_numbers.setdefault(event.url, len(self.page_numbers))
+        if event.title or event.keywords or event.description:
+            self._read_text(event)
+        if event.kind == "page":
+            return
+        accept = event.kind == "accept"
+        self.counts["accepts" if accept else "visits"] += 1
+        if event.visitor is None:
+            anonymous = self.anonymous_accepts if accept else self.anonymous_visits
+            anonymous[page] = anonymous.get(page, 0) + 1
+        else:
+            known = self.visitor_numbers
+            visitor = known.setdefault(event.visitor, len(known))
+            (self.accepts if accept else self.visits).add(visitor, page)
+
+    def _read_text(self, event: Event) -> None:
+        # the newest wins; of the same moment the greater, so that the log's order says nothing
+        text = self.texts.setdefault(event.url, _PageText())
+        if event.title:
+            text.title = max(text.title, (event.at_ms, event.title))
+        if event.keywords:
+            text.keywords = max(text.keywords, (event.at_ms, event.keywords))
+        if event.description:
+            text.description = max(text.description, (event.at_ms, event.description))
+
+    def read_campaign(self, campaign: Campaign) -> None:
+        """Take the words a campaign gives for landing pages that say nothing themselves."""
+        for ad in campaign.ads:
+            if ad.page.has_text and ad.page.url not in self.texts:
+                self.page_numbers.setdefault(ad.page.url, len(self.page_numbers))
+                self.texts[ad.page.url] = _PageText(
+                    (0, ad.page.title), (0, ad.page.keywords), (0, ad.page.description)
+                )
+
+    def result(self, forgotten_in: list[str]) -> Replayed:
+        """Everything in its final order."""
+        urls, page_order = _sorted(self.page_numbers)
+        visitors, visitor_order = _sorted(self.visitor_numbers)
+        visits = self.visits.matrix(visitor_order, page_order)
+        accepts = self.accepts.matrix(visitor_order, page_order)
+        return Replayed(
+            [self._page(url) for url in urls],
+            visitors,
+            visits,
+            accepts,
+            _totals(visits, self.anonymous_visits, page_order),
+            _totals(accepts, self.anonymous_accepts, page_order),
+            self.counts,
+            forgotten_in,
+        )
+
+    def _page(self, url: str) -> Page:
+        text = self.texts.get(url)
+        if text is None:
+            return Page(url)
+        return Page(url, text.title[1], text.keywords[1], text.description[1])
+
+
+def replay(
+    log: RawLog,
+    watermark: Watermark,
+    forgotten: Mapping[str, int],
+    campaigns: Iterable[Campaign],
+    progress: Callable[[int, int], None],
+) -> Replayed:
+    """Read the log up to a watermark.
+
+    Args:
+        forgotten: visitors whose events received until a moment (µs) are left out.
+        campaigns: their landing pages are pages too, where they bring words.
+        progress: called with segments read and their number.
+    """
+    state = _Replay()
+    forgotten_in: dict[str, None] = {}
+    segments = log.covered_by(watermark)
+
+    def broken() -> None:
+        state.counts["broken"] += 1
+
+    def counting() -> Iterator[Record]:
+        """The events of people who are not forgotten."""
+        for done, segment in enumerate(segments):
+            progress(done, len(segments))
+            for record in log.read(segment, broken):
+                state.counts["events"] += 1
+                if record.received_us <= forgotten.get(record.event.visitor or "", -1):
+                    state.counts["forgotten"] += 1
+                    forgotten_in[segment] = None
+                elif record.event.bot:
+                    state.counts["bots"] += 1
+                else:
+                    yield record
+        progress(len(segments), len(segments))
+
+    with _scratch() as scratch:
+        records = counting()
+        while chunk := list(islice(records, _CHUNK)):
+            fresh = _without_repeats(scratch, chunk)
+            state.counts["duplicates"] += len(chunk) - len(fresh)
+            for record in fresh:
+                state.take(record.event)
+    for campaign in campaigns:
+        state.read_campaign(campaign)
+    return state.result(list(forgotten_in))
+
+
+class _scratch(ExitStack):  # noqa: N801 - reads as the function it stands for
+    """A store on disk for the time of one replay."""
+
+    def __enter__(self) -> Store:  # type: ignore[override]  # gives what it holds, not itself
+        super().__enter__()
+        folder = self.enter_context(tempfile.TemporaryDirectory(prefix="webrec-"))
+        store = open_store(f"sqlite:///{Path(folder)}/seen.db")
+        self.callback(store.close)
+        store.create_table(_SEEN)
+        return store
+
+
+def _without_repeats(scratch: Store, records: list[Record]) -> list[Record]:
+    """The records whose event id was not seen before, in order."""
+    firsts: dict[bytes, bytes] = {}
+    fresh = []
+    for record in records:
+        event_id = record.event.event_id
+        if event_id is None:
+            fresh.append(record)
+            continue
+        position = keys.position(record.segment, record.number)
+        if firsts.setdefault(keys.event_key(event_id), position) == position:
+            fresh.append(record)
+    if firsts:
+        new = scratch.put_new(_SEEN, _COLUMN, firsts)
+        repeated = {p for p, is_new in zip(firsts.values(), new, strict=True) if not is_new}
+        fresh = [r for r in fresh if keys.position(r.segment, r.number) not in repeated]
+    return fresh
+
+
+def _sorted(numbers: dict[str, int]) -> tuple[list[str], NDArray[np.int64]]:
+    """The names in order, and for each old number its new one."""
+    names = sorted(numbers)
+    order = np.empty(len(names), np.int64)
+    order[[numbers[name] for name in names]] = np.arange(len(names))
+    return names, order
+
+
+def _totals(
+    pairs: Pairs, anonymous: dict[int, int], page_order: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    totals = np.asarray(pairs.sum(axis=0), np.int64).ravel()
+    for page, count in anonymous.items():
+        totals[page_order[page]] += count
+    return totals

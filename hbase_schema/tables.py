@@ -1,0 +1,66 @@
+"""[3] Table names and columns: what is kept where.
+
+| table | row key | cells |
+|---|---|---|
+| `META` | fixed names | counters, the pointer to the active generation, the batch's lease |
+| `GENERATIONS` | generation id | ``m:info``: what the generation is (JSON) |
+| `CAMPAIGNS` | campaign id | ``m:doc``: the document (JSON) |
+| `LABELS` | category id | ``m:label``: the name a person gave |
+| `RECENT` | visitor | ``e:<segment>:<URL>``: counts; ``m:forgotten``: since when they count |
+| `FORGOTTEN` | visitor | ``m:at``: since when the visitor is forgotten, for the next batch |
+| `EVENTS` | event id | ``m:at``: the position in the log that holds this event |
+| ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
+| ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
+| ``g<id>.communities`` | community | ``urls``, ``cats``, ``rUrls``, ``rCats``; ``m:info`` (JSON) |
+| ``g<id>.profiles`` | visitor | ``urls``, ``cats``, ``rUrls``, ``rCats``; ``m:community`` |
+
+Inside a generation a page stands as its number, counted in the order of the URLs, and a category
+or community as its number, counted in the order of the generation's lists of them: a profile is
+some bytes per URL, and the order of numbers is the order of URLs.
+"""
+
+from __future__ import annotations
+
+META = "meta"
+GENERATIONS = "generations"
+CAMPAIGNS = "campaigns"
+LABELS = "labels"
+RECENT = "recent"
+FORGOTTEN = "forgotten"
+EVENTS = "events"
+FIXED = (META, GENERATIONS, CAMPAIGNS, LABELS, RECENT, FORGOTTEN, EVENTS)
+
+ACTIVE = b"active"
+LEASE = b"lease"
+CAMPAIGNS_VERSION = b"version:campaigns"
+LABELS_VERSION = b"version:labels"
+NEXT_GENERATION = b"next:generation"
+NEXT_CATEGORY = b"next:category"
+NEXT_COMMUNITY = b"next:community"
+
+VALUE = b"m:value"
+INFO = b"m:info"
+DOCUMENT = b"m:doc"
+LABEL = b"m:label"
+AT = b"m:at"
+FORGOTTEN_AT = b"m:forgotten"
+PAGE = b"m:page"
+COMMUNITY = b"m:community"
+URLS = b"urls:"
+CATS = b"cats:"
+ACCEPTED_URLS = b"rUrls:"
+ACCEPTED_CATS = b"rCats:"
+EVENT = b"e:"
+
+KINDS = ("pages", "categories", "communities", "profiles")
+
+
+def generation_table(generation: str, kind: str) -> str:
+    """The name of one of a generation's tables; ``kind`` is one of `KINDS`."""
+    return f"g{generation}.{kind}"
+
+
+def generation_of(table: str) -> str | None:
+    """The generation a table belongs to, or None: the inverse of `generation_table`."""
+    generation, dot, kind = table.partition(".")
+    return generation[1:] if dot and kind in KINDS and generation.startswith("g") else None

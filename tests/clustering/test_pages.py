@@ -1,0 +1,86 @@
+"""Tests of clustering.pages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustering.pages import auto_k, cluster_pages
+from webrec.types import Page
+
+KINDS = ["semantic", "tfidf"]
+THEMES = {
+    "pets": ["dog food", "puppy dog training", "dog breeds", "dog walking"],
+    "football": ["football match", "football league", "football goals", "football stadium"],
+    "code": ["python code", "python programming code", "python software", "python library"],
+}
+
+
+def pages(texts: list[str]) -> list[Page]:
+    """One page per title."""
+    return [Page(f"http://a/{number}", text) for number, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_themes_become_categories(kind):
+    """Three themes are three categories."""
+    found = cluster_pages(
+        pages([text for texts in THEMES.values() for text in texts]), k=3, seed=0, features=kind
+    )
+    assert [len(set(found.labels[i : i + 4])) for i in (0, 4, 8)] == [1, 1, 1]
+    assert len(set(found.labels)) == 3 == len(found.centroids) == found.quality["clusters"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_page_with_text_has_a_category(kind):
+    """Stop words, emoji and Chinese are text; only a page that says nothing has none."""
+    texts = ["dogs", "cats", "the and of", "😀", "日本語のページ", "42", ".", "", "  "]
+    labels = cluster_pages(pages(texts), k=3, seed=0, features=kind).labels
+    assert labels.dtype == np.int32
+    assert (labels[:7] >= 0).all()
+    assert labels[7:].tolist() == [-1, -1]
+    assert set(labels) == set(range(-1, labels.max() + 1))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("k", [None, 3])
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [([], []), ([""], [-1]), (["x"], [0]), (["cat", ""], [0, -1]), (["cat"] * 9, [0] * 9)],
+)
+def test_tiny_inputs(kind, k, texts, expected):
+    """Nothing, one page, and many that say the same."""
+    found = cluster_pages(pages(texts), k=k, seed=0, features=kind)
+    assert found.labels.tolist() == expected
+    assert len(found.centroids) == max(expected, default=-1) + 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_seed_same_categories(kind):
+    """A second run gives the same labels."""
+    texts = [f"{a} {b}" for a in ("red", "green", "blue") for b in ("car", "tea", "dog")]
+    first, second = (cluster_pages(pages(texts), k=4, seed=7, features=kind) for _ in range(2))
+    assert np.array_equal(first.labels, second.labels)
+    assert np.array_equal(first.centroids, second.centroids)
+    assert first.quality == second.quality
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, 1), (1, 1), (30, 3), (1_000, 12), (10_000, 30), (200_000, 99)]
+)
+def test_auto_k(count, expected):
+    """The documented numbers of categories."""
+    assert auto_k(count) == expected
+
+
+def test_auto_k_counts_pages_with_text():
+    """Pages without text do not add categories."""
+    texts = [f"word{chr(97 + i)}" for i in range(10)] + [""] * 500
+    assert cluster_pages(pages(texts), k=None, seed=0).labels.max() + 1 == auto_k(10)
+
+
+def test_progress_counts_pages_with_text():
+    """The last number told is the number of pages with text."""
+    told: list[int] = []
+    cluster_pages(pages(["a", "b", ""]), k=2, seed=0, progress=told.append)
+    assert told[-1] == 2

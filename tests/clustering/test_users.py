@@ -1,0 +1,158 @@
+"""Tests of clustering.users."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from clustering import users
+from clustering.users import auto_k, cluster_users, user_features
+
+SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
+
+
+def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
+    """12 users, 30 pages in 3 categories; user u reads pages of category u % 3 only."""
+    rng = np.random.default_rng(0)
+    visits = np.zeros((12, 30), int)
+    for user in range(12):
+        theme = user % 3
+        visits[user, 10 * theme : 10 * theme + 10] = rng.poisson(1, 10) + (np.arange(10) < 3)
+    category = np.repeat(np.arange(3), 10).astype(np.int32)
+    return sparse.csr_matrix(visits), sparse.csr_matrix((12, 30), dtype=int), category
+
+
+def test_themes_become_communities():
+    """Three kinds of readers are three communities, with the automatic number."""
+    labels = cluster_users(*world(), **SETTINGS)
+    assert labels.dtype == np.int32
+    assert [len(set(labels[start::3])) for start in range(3)] == [1, 1, 1]
+    assert set(labels) == {0, 1, 2}
+
+
+def test_categories_join_readers_without_a_common_page():
+    """Users who share no page but read the same category are together."""
+    visits = sparse.csr_matrix(np.eye(12, dtype=int) * 3)
+    category = (np.arange(12) % 3).astype(np.int32)
+    labels = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 3})
+    assert [len(set(labels[start::3])) for start in range(3)] == [1, 1, 1]
+    assert len(set(labels)) == 3
+
+
+def test_min_visits_counts_repeats_and_not_accepts():
+    """Three visits to one page are enough; two visits and nine accepts are not."""
+    visits = sparse.csr_matrix([[3, 0], [1, 1], [1, 2], [0, 0]])
+    accepts = sparse.csr_matrix([[0, 0], [9, 9], [0, 0], [0, 5]])
+    labels = cluster_users(visits, accepts, np.zeros(2, np.int32), **SETTINGS)
+    assert (labels >= 0).tolist() == [True, False, True, False]
+
+
+def test_every_known_user_has_a_community():
+    """Also who reads only uncategorised pages that nobody else reads."""
+    visits, _, category = world()
+    category[29] = -1
+    alone = sparse.csr_matrix(([5], ([0], [29])), shape=(1, 30))
+    others = sparse.csr_matrix(visits.toarray() * (np.arange(30) != 29))
+    labels = cluster_users(
+        sparse.vstack([others, alone], format="csr"),
+        sparse.csr_matrix((13, 30), dtype=int),
+        category,
+        **SETTINGS,
+    )
+    assert (labels >= 0).all()
+
+
+def test_only_lone_readers_of_uncategorised_pages():
+    """Nothing to tell users by: they are all one community."""
+    visits = sparse.csr_matrix(np.eye(4, dtype=int) * 5)
+    labels = cluster_users(visits, visits * 0, np.full(4, -1, np.int32), **SETTINGS)
+    assert labels.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_tiny_inputs(count):
+    """Nobody, one, two."""
+    visits = sparse.csr_matrix(np.full((count, 2), 3))
+    labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS)
+    assert labels.tolist() == [0] * count
+
+
+def test_nobody_has_enough_visits():
+    """Everyone stays without a community."""
+    visits = sparse.csr_matrix(np.ones((2, 2), int))
+    labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS)
+    assert labels.tolist() == [-1, -1]
+
+
+def test_same_seed_same_communities():
+    """A second run gives the same labels; arrays and matrices count alike."""
+    visits, accepts, category = world()
+    first = cluster_users(visits, accepts, category, **SETTINGS)
+    second = cluster_users(
+        sparse.csr_array(visits), sparse.csr_array(accepts), category, **SETTINGS
+    )
+    assert np.array_equal(first, second)
+
+
+def test_accepts_weigh():
+    """What a user accepted draws him more than what he merely saw, if accepts weigh."""
+    visits = np.zeros((9, 6), int)
+    visits[:4, :3] = visits[4:8, 3:] = 2
+    visits[8] = 1
+    accepts = np.zeros((9, 6), int)
+    accepts[8, 3:] = 2
+    category = np.array([0, 0, 0, 1, 1, 1], np.int32)
+    labels = cluster_users(
+        sparse.csr_matrix(visits), sparse.csr_matrix(accepts), category, **SETTINGS | {"k": 2}
+    )
+    assert labels[8] == labels[4] != labels[0]
+
+
+def test_features_are_bounded_and_of_length_one(monkeypatch):
+    """However many URLs, the columns are the strongest URLs and the categories."""
+    monkeypatch.setattr(users, "URL_COLUMNS", 5)
+    visits, _, category = world()
+    rows = user_features(sparse.csr_array(visits, dtype=float), category)
+    assert rows.shape == (12, 5 + 3)
+    assert rows.dtype == np.float32
+    assert np.allclose(np.sqrt(rows.power(2).sum(axis=1)), 1)
+
+
+def test_a_page_everybody_reads_tells_least():
+    """The start page, which all visit, weighs less than a page of few."""
+    visits = np.zeros((8, 5))
+    visits[:, 0] = 1
+    visits[np.arange(8), 1 + np.arange(8) // 2] = 1
+    rows = user_features(sparse.csr_array(visits), np.full(5, -1, np.int32)).toarray()
+    assert 0 < rows[0, 0] < rows[0, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, 1), (1, 2), (12, 3), (100, 5), (10_000, 13), (1_000_000, 32)]
+)
+def test_auto_k(count, expected):
+    """The documented numbers of communities."""
+    assert auto_k(count) == expected
+
+
+def test_progress_tells_the_placed():
+    """Told once, the number of users with enough visits."""
+    told: list[int] = []
+    cluster_users(*world(), **SETTINGS, progress=told.append)
+    assert told == [12]
+
+
+@pytest.mark.slow
+def test_ten_thousand_users_of_two_hundred_thousand_pages():
+    """The reference experiment's size takes less than half a minute."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.repeat(np.arange(10_000), 40), rng.zipf(1.2, 400_000) % 200_000
+    visits = sparse.csr_matrix((np.ones(400_000, int), (rows, columns)), shape=(10_000, 200_000))
+    category = rng.integers(0, 100, 200_000, dtype=np.int32)
+    start = time.perf_counter()
+    labels = cluster_users(visits, visits * 0, category, **SETTINGS)
+    assert time.perf_counter() - start < 30
+    assert (labels >= 0).all()

@@ -1,0 +1,127 @@
+"""What every store must do; a test class per back end inherits this one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from webrec.errors import NotFound
+from webrec.storage import Store
+
+
+class StoreContract:
+    """The behaviour of `webrec.storage.base.Store`; a subclass gives the fixture ``store``."""
+
+    @pytest.fixture
+    def table(self, store: Store) -> Iterator[str]:
+        """An empty table."""
+        store.create_table("things")
+        yield "things"
+        store.drop_table("things")
+
+    def test_a_missing_row_is_empty(self, store: Store, table: str) -> None:
+        """A row nobody wrote has no cells."""
+        assert store.get(table, b"nobody") == {}
+
+    def test_cells_come_back_as_written(self, store: Store, table: str) -> None:
+        """Any bytes survive, zero bytes and a megabyte included."""
+        cells = {b"m:a": bytes(range(256)), b"m:b": b"x" * 1_000_000, b"n:": b"empty qualifier"}
+        store.put_many(table, [(b"row\x00\xff", cells)])
+        assert store.get(table, b"row\x00\xff") == cells
+
+    def test_only_the_columns_asked_for(self, store: Store, table: str) -> None:
+        """A read may name columns; absent ones are left out."""
+        store.put_many(table, [(b"r", {b"m:a": b"1", b"m:b": b"2", b"n:a": b"3"})])
+        assert store.get(table, b"r", [b"m:b", b"n:a", b"n:z"]) == {b"m:b": b"2", b"n:a": b"3"}
+
+    def test_a_put_replaces_its_cell_and_leaves_the_others(self, store: Store, table: str) -> None:
+        """Writing is by cell."""
+        store.put_many(table, [(b"r", {b"m:a": b"1", b"m:b": b"2"})])
+        store.put_many(table, [(b"r", {b"m:a": b"3"})])
+        assert store.get(table, b"r") == {b"m:a": b"3", b"m:b": b"2"}
+
+    def test_many_rows_come_in_the_order_asked(self, store: Store, table: str) -> None:
+        """Missing rows and repeated ones keep their places."""
+        store.put_many(table, ((b"r%d" % i, {b"m:a": b"%d" % i}) for i in range(10)))
+        rows = store.get_many(table, [b"r7", b"none", b"r2", b"r7"])
+        assert rows == [{b"m:a": b"7"}, {}, {b"m:a": b"2"}, {b"m:a": b"7"}]
+
+    def test_put_new_writes_only_what_is_absent(self, store: Store, table: str) -> None:
+        """The first writer of a cell wins, and the answer says who that was."""
+        assert store.put_new(table, b"m:a", {b"r1": b"1", b"r2": b"2"}) == [True, True]
+        assert store.put_new(table, b"m:a", {b"r2": b"9", b"r3": b"3"}) == [False, True]
+        assert store.get(table, b"r2") == {b"m:a": b"2"}
+
+    def test_check_and_put(self, store: Store, table: str) -> None:
+        """A cell changes only from the value expected, absence included."""
+        assert store.check_and_put(table, b"r", b"m:a", None, b"1")
+        assert not store.check_and_put(table, b"r", b"m:a", None, b"2")
+        assert not store.check_and_put(table, b"r", b"m:a", b"0", b"2")
+        assert store.check_and_put(table, b"r", b"m:a", b"1", b"2")
+        assert store.get(table, b"r") == {b"m:a": b"2"}
+
+    def test_check_and_put_has_one_winner(self, store: Store, table: str) -> None:
+        """Of many who expect the same value, exactly one gets it."""
+        wins: list[int] = []
+        barrier = threading.Barrier(8)
+
+        def contend(me: int) -> None:
+            for turn in range(10):
+                barrier.wait()
+                expected = b"%d" % (turn - 1) if turn else None
+                if store.check_and_put(table, b"r", b"m:a", expected, b"%d" % turn):
+                    wins.append(me)
+
+        threads = [threading.Thread(target=contend, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(wins) == 10
+
+    def test_counters_count_from_every_thread(self, store: Store, table: str) -> None:
+        """Increments by several threads at once all count."""
+
+        def count() -> None:
+            for _ in range(25):
+                store.increment_many(table, b"m:n", {b"a": 1, b"b": 2})
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert store.increment_many(table, b"m:n", {b"a": 0, b"b": -1}) == {b"a": 100, b"b": 199}
+
+    def test_delete_columns_and_rows(self, store: Store, table: str) -> None:
+        """Columns go one by one, or the row as a whole; what is absent may be deleted."""
+        store.put_many(table, [(r, {b"m:a": b"1", b"m:b": b"2"}) for r in (b"r1", b"r2", b"r3")])
+        store.delete_many(table, [(b"r1", [b"m:a", b"m:z"]), (b"r2", None), (b"none", None)])
+        assert store.get_many(table, [b"r1", b"r2"]) == [{b"m:b": b"2"}, {}]
+        assert len(store.get(table, b"r3")) == 2
+
+    def test_scan_goes_in_key_order_over_many_pages(self, store: Store, table: str) -> None:
+        """A scan sees every row of its range once, however many there are."""
+        keys = [b"%05d" % n for n in range(3_210)]
+        store.put_many(table, ((key, {b"m:a": key, b"m:b": b"x"}) for key in reversed(keys)))
+        assert [row for row, _ in store.scan(table)] == keys
+        part = list(store.scan(table, b"00100", b"02200", [b"m:a"]))
+        assert part == [(key, {b"m:a": key}) for key in keys[100:2_200]]
+
+    def test_a_table_that_is_not_there(self, store: Store) -> None:
+        """Reading from no table says so."""
+        with pytest.raises(NotFound, match="nowhere"):
+            store.get("nowhere", b"r")
+
+    def test_tables_can_be_made_and_dropped_twice(self, store: Store) -> None:
+        """Making or dropping a table again changes nothing."""
+        store.create_table("again")
+        store.put_many("again", [(b"r", {b"m:a": b"1"})])
+        store.create_table("again")
+        assert store.get("again", b"r")
+        assert "again" in store.tables()
+        store.drop_table("again")
+        store.drop_table("again")
+        assert "again" not in store.tables()

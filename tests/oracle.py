@@ -1,0 +1,336 @@
+"""The six algorithms, slow and obviously right: what the fast ones are held against.
+
+Written straight from the definitions, over whole lists and plain data, and sharing no code with
+the product. Every step of a definition is a line here, in the definition's order; nothing is cut,
+cached or indexed before the one sort at the end.
+
+In: a `World` (what one generation knows, what happened since, the campaigns) and a `Request`.
+Out: an `Answer`: every algorithm entered, and the ordered list, cut to the limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Counts = tuple[int, int]  # (visits, accepts)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One campaign: it runs while it is active and ``starts_ms <= now < ends_ms``.
+
+    Attributes:
+        priority: in [0, 1].
+        ads: pairs of the URL as the campaign gave it and its canonical form, in document order.
+        starts_ms, ends_ms: None is unbounded.
+    """
+
+    priority: float
+    ads: list[tuple[str, str]]
+    starts_ms: int | None = None
+    ends_ms: int | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything an answer depends on besides the request. URLs are canonical.
+
+    Attributes:
+        category: every page the generation knows, to its category id or None.
+        totals: URL to (visits, accepts) of everybody, anonymous visitors too (generation).
+        community: visitor key to community id; a visitor without community is absent (generation).
+        profiles: visitor key to URL to (visits, accepts) (generation).
+        recent: the same for what is newer than the generation, which may not know the URLs.
+        campaigns: campaign id to campaign.
+        w_ads, w_aff: weights of campaign priority and of affinity; not both 0.
+        accept_weight: what one accept counts, in visits.
+    """
+
+    category: dict[str, str | None] = field(default_factory=dict)
+    totals: dict[str, Counts] = field(default_factory=dict)
+    community: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    recent: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    w_ads: float = 0.5
+    w_aff: float = 0.5
+    accept_weight: float = 3.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question.
+
+    Attributes:
+        url: canonical URL of the page being browsed.
+        visitor: visitor key, or None for an anonymous visitor.
+        mode: ``related`` or ``sponsored``.
+        filter: ``content`` or ``collaborative``.
+        limit: at most so many items.
+        exclude: canonical URLs not wanted.
+        campaigns: only these campaigns; None or empty: it names none, so all of them.
+        repeat: whether visited URLs may come back; None: not in related mode, yes in sponsored.
+        now_ms: the service's clock.
+    """
+
+    url: str
+    visitor: str | None = None
+    mode: str = "related"
+    filter: str = "content"
+    limit: int = 10
+    exclude: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] | None = None
+    repeat: bool | None = None
+    now_ms: int = 0
+
+
+class Item(NamedTuple):
+    """One recommendation; `campaign` and `ad_priority` are None in related mode."""
+
+    shown: str
+    url: str
+    priority: float
+    rank_score: float
+    category: str | None
+    campaign: str | None
+    affinity: float
+    ad_priority: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The recommendations, best first, and how they came about.
+
+    Attributes:
+        algorithm: the one that built the list: the last of `path`.
+        path: every algorithm entered, in order.
+        items: at most `limit` of them.
+        size: length of the list before the cut.
+        empty: there is nothing to recommend.
+    """
+
+    algorithm: str
+    path: list[str]
+    items: list[Item]
+    size: int
+    empty: bool
+
+
+class Ad(NamedTuple):
+    """A candidate of ``adUrls``: the campaign that wins the URL, and its spelling."""
+
+    priority: float
+    campaign: str
+    shown: str
+
+
+Scores = dict[str, float]  # a list L: canonical URL to the affinity its source list holds
+Step = tuple[list[str], Scores]  # the algorithms entered from here on, and the list they led to
+
+
+def number(world: World, counts: Counts) -> float:
+    """One number for a pair: ``visits + accept_weight * accepts``."""
+    visits, accepts = counts
+    return visits + world.accept_weight * accepts
+
+
+def add(pairs: list[Counts]) -> Counts:
+    """The sum of pairs, component by component."""
+    return sum(visits for visits, _ in pairs), sum(accepts for _, accepts in pairs)
+
+
+def best_first(scores: Scores) -> list[tuple[str, float]]:
+    """The pairs (URL, score), by score descending, then by URL ascending."""
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def rec_list(world: World, category: str | None) -> Scores:
+    """``recL[c]``: the category's URLs with their total affinity, best first; None has none."""
+    urls = [url for url, c in world.category.items() if c is not None and c == category]
+    return dict(best_first({url: number(world, world.totals.get(url, (0, 0))) for url in urls}))
+
+
+def rec_union(world: World, categories: set[str]) -> Scores:
+    """The union of ``recL[c]`` over the categories; a URL has one category, so none collide."""
+    return {url: score for c in categories for url, score in rec_list(world, c).items()}
+
+
+def col_list(world: World, community: str | None) -> Scores:
+    """``colL[g]``: what the members visited, with the community's affinity, best first."""
+    profiles = [
+        profile
+        for visitor, profile in world.profiles.items()
+        if community is not None and world.community.get(visitor) == community
+    ]
+    pairs = {
+        url: add([profile[url] for profile in profiles if url in profile])
+        for url in {url for profile in profiles for url in profile}
+    }
+    visited = {url: counts for url, counts in pairs.items() if counts[0] >= 1}
+    return dict(best_first({url: number(world, counts) for url, counts in visited.items()}))
+
+
+def counts_of(world: World, visitor: str | None) -> list[tuple[str, Counts]]:
+    """Every (URL, counts) of the user: the generation's profile and the recent part."""
+    if visitor is None:
+        return []
+    profile, recent = world.profiles.get(visitor, {}), world.recent.get(visitor, {})
+    return [*profile.items(), *recent.items()]
+
+
+def affinity(world: World, visitor: str | None, category: str | None) -> float:
+    """``aff(u, c) = w(u, c) / max over c' of w(u, c')``, and 0 where there is nothing to divide."""
+    counts = counts_of(world, visitor)
+    touched = {c for url, _ in counts if (c := world.category.get(url)) is not None}
+    weights = {
+        c: number(world, add([pair for url, pair in counts if world.category.get(url) == c]))
+        for c in touched
+    }
+    strongest = max(weights.values(), default=0.0)
+    if category not in weights or strongest == 0:
+        return 0.0
+    return weights[category] / strongest
+
+
+def running(world: World, request: Request) -> dict[str, Campaign]:
+    """The campaigns active now, and named in the request, where it names some."""
+    return {
+        id_: campaign
+        for id_, campaign in world.campaigns.items()
+        if campaign.active
+        and (campaign.starts_ms is None or campaign.starts_ms <= request.now_ms)
+        and (campaign.ends_ms is None or request.now_ms < campaign.ends_ms)
+        and (not request.campaigns or id_ in request.campaigns)
+    }
+
+
+def ad_urls(world: World, request: Request) -> dict[str, Ad]:
+    """``adUrls``: each canonical URL with the ad that wins it.
+
+    The highest priority wins, then the smallest campaign id, then the campaign's first spelling.
+    """
+    offers = [
+        (-campaign.priority, id_, place, shown, url)
+        for id_, campaign in running(world, request).items()
+        for place, (shown, url) in enumerate(campaign.ads)
+    ]
+    winners: dict[str, Ad] = {}
+    for minus_priority, id_, _, shown, url in sorted(offers):
+        winners.setdefault(url, Ad(-minus_priority, id_, shown))
+    return winners
+
+
+def excluded(world: World, request: Request) -> set[str]:
+    """``X``: the request's URL, its exclude list and, unless repeated, what the user visited."""
+    repeat = request.mode == "sponsored" if request.repeat is None else request.repeat
+    visited = {url for url, (visits, _) in counts_of(world, request.visitor) if visits >= 1}
+    return {request.url} | set(request.exclude) | (set() if repeat else visited)
+
+
+class Algorithms:
+    """The six, for one request. Each answers with the algorithms entered and the list L."""
+
+    def __init__(self, world: World, request: Request) -> None:
+        self.world = world
+        self.c = world.category.get(request.url)
+        self.g = None if request.visitor is None else world.community.get(request.visitor)
+        self.ads = ad_urls(world, request)
+        self.x = excluded(world, request)
+        self.all_categories = {c for c in world.category.values() if c is not None}
+        self.col = col_list(world, self.g)
+        self.col_categories = {c for url in self.col if (c := world.category.get(url)) is not None}
+
+    def without_x(self, urls: Scores) -> Scores:
+        """The list without ``X``."""
+        return {url: score for url, score in urls.items() if url not in self.x}
+
+    def only_ads(self, urls: Scores) -> Scores:
+        """``adUrls`` ∩ the list."""
+        return {url: score for url, score in urls.items() if url in self.ads}
+
+    def sp_cont(self) -> Step:
+        """WebR.Sp.Cont: ads of the page's category."""
+        found = self.without_x(self.only_ads(rec_list(self.world, self.c)))
+        if self.c is None or not found:
+            return entered("WebR.Sp.Cont", self.sp_default() if self.g is None else self.sp_col())
+        return ["WebR.Sp.Cont"], found
+
+    def rel_cont(self) -> Step:
+        """WebR.Rel.Cont: pages of the page's category."""
+        found = self.without_x(rec_list(self.world, self.c))
+        if self.c is None or not found:
+            return entered(
+                "WebR.Rel.Cont", self.rel_default() if self.g is None else self.rel_col()
+            )
+        return ["WebR.Rel.Cont"], found
+
+    def sp_col(self) -> Step:
+        """WebR.Sp.Col: ads the community visited, else ads of the categories it visited."""
+        if self.g is None:
+            return entered("WebR.Sp.Col", self.sp_cont())
+        found = self.without_x(self.only_ads(self.col))
+        if not found:
+            found = self.without_x(
+                {
+                    a: number(self.world, self.world.totals.get(a, (0, 0)))
+                    for a in self.ads
+                    if self.world.category.get(a) in self.col_categories
+                }
+            )
+        if not found:
+            return entered("WebR.Sp.Col", self.sp_default())
+        return ["WebR.Sp.Col"], found
+
+    def rel_col(self) -> Step:
+        """WebR.Rel.Col: pages the community visited, else pages of the categories it visited."""
+        if self.g is None:
+            return entered("WebR.Rel.Col", self.rel_cont())
+        found = self.without_x(self.col)
+        if not found:
+            found = self.without_x(rec_union(self.world, self.col_categories))
+        if not found:
+            return entered("WebR.Rel.Col", self.rel_default())
+        return ["WebR.Rel.Col"], found
+
+    def sp_default(self) -> Step:
+        """WebR.Sp.Default: every ad that has a category."""
+        every_page = rec_union(self.world, self.all_categories)
+        return ["WebR.Sp.Default"], self.without_x(self.only_ads(every_page))
+
+    def rel_default(self) -> Step:
+        """WebR.Rel.Default: every page that has a category."""
+        return ["WebR.Rel.Default"], self.without_x(rec_union(self.world, self.all_categories))
+
+
+def entered(name: str, rest: Step) -> Step:
+    """The algorithm was entered and handed over to the rest."""
+    path, found = rest
+    return [name, *path], found
+
+
+def recommend(world: World, request: Request) -> Answer:
+    """The answer the definitions give."""
+    six = Algorithms(world, request)
+    first = {
+        ("sponsored", "content"): six.sp_cont,
+        ("sponsored", "collaborative"): six.sp_col,
+        ("related", "content"): six.rel_cont,
+        ("related", "collaborative"): six.rel_col,
+    }
+    path, found = first[request.mode, request.filter]()
+    ads = six.ads if request.mode == "sponsored" else {}
+    items = [item(world, request, url, score, ads.get(url)) for url, score in found.items()]
+    items.sort(key=lambda each: (-each.priority, -each.rank_score, each.url))
+    return Answer(path[-1], path, items[: request.limit], len(items), not items)
+
+
+def item(world: World, request: Request, url: str, rank_score: float, ad: Ad | None) -> Item:
+    """One recommendation with its priority: of the ad, or without one of a related page."""
+    category = world.category.get(url)
+    aff = affinity(world, request.visitor, category)
+    if ad is None:
+        return Item(url, url, aff, rank_score, category, None, aff, None)
+    priority = (world.w_ads * ad.priority + world.w_aff * aff) / (world.w_ads + world.w_aff)
+    return Item(ad.shown, url, priority, rank_score, category, ad.campaign, aff, ad.priority)

@@ -1,0 +1,78 @@
+"""The embedded store keeps the contract, also between processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.store import StoreContract
+from webrec.errors import StoreUnavailable, UsageError
+from webrec.storage import Store, open_store, sqlite
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new database."""
+    store = open_store(f"sqlite:///{tmp_path}/deep/webrec.db")
+    yield store
+    store.close()
+
+
+class TestSqliteStore(StoreContract):
+    """SQLite keeps the contract."""
+
+
+def _count_in_another_process(uri: str) -> None:
+    store = open_store(uri)
+    for _ in range(50):
+        store.increment_many("t", b"m:n", {b"r": 1})
+
+
+def test_processes_share_one_file(tmp_path: Path) -> None:
+    """Increments of four processes at once all count."""
+    uri = f"sqlite:///{tmp_path}/webrec.db"
+    store = open_store(uri)
+    store.create_table("t")
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_count_in_another_process, args=(uri,)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert store.increment_many("t", b"m:n", {b"r": 0}) == {b"r": 200}
+    store.close()
+
+
+def test_a_busy_database_is_our_error(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that waits too long gets StoreUnavailable, and the next attempt works."""
+    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+    store.create_table("t")
+    store.close()
+    other = sqlite3.connect(tmp_path / "deep" / "webrec.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        store.put_many("t", [(b"r", {b"m:a": b"1"})])
+    other.execute("ROLLBACK")
+    store.put_many("t", [(b"r", {b"m:a": b"1"})])
+    other.close()
+    assert store.get("t", b"r") == {b"m:a": b"1"}
+
+
+def test_a_folder_that_cannot_be_made_is_our_error(tmp_path: Path) -> None:
+    """A store below a file cannot be opened, and the message names it."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="file"):
+        open_store(f"sqlite:///{tmp_path}/file/below/webrec.db")
+
+
+@pytest.mark.parametrize("uri", ["mysql://x", "sqlite://", "sqlite:///", "webrec.db", ""])
+def test_an_unknown_uri_is_refused(uri: str) -> None:
+    """A URI no back end knows says which would do."""
+    with pytest.raises(UsageError, match="sqlite:///"):
+        open_store(uri)

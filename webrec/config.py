@@ -1,0 +1,107 @@
+"""The settings: one typed table. An environment variable ``WEBREC_<NAME>`` sets each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from webrec.errors import UsageError
+
+PREFIX = "WEBREC_"
+
+
+class Settings(BaseSettings):
+    """All there is to set. A keyword wins over the environment, the environment over the default.
+
+    Attributes are described in place, for `webrec --help` and the documentation.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    home: Path = Field(Path("webrec-data"), description="where the embedded store and the log live")
+    store: str = Field("", description="sqlite:///path; empty: sqlite:///$WEBREC_HOME/webrec.db")
+    log: str = Field("", description="the raw log, file://folder; empty: file://$WEBREC_HOME/log")
+    keys: Path | None = Field(
+        None, description="the file with the API keys; empty: $WEBREC_HOME/keys.json"
+    )
+    bind: str = Field("127.0.0.1:8080", description="HOST:PORT the service listens on")
+    workers: int = Field(2, ge=1, le=256, description="worker processes of the service")
+    threads: int = Field(4, ge=1, le=256, description="threads of each worker")
+    w_ads: float = Field(
+        0.5, ge=0, allow_inf_nan=False, description="weight of a campaign's priority"
+    )
+    w_aff: float = Field(
+        0.5, ge=0, allow_inf_nan=False, description="weight of the visitor's affinity"
+    )
+    accept_weight: float = Field(
+        3, ge=0, allow_inf_nan=False, description="how many visits an accept counts for"
+    )
+    min_visits: int = Field(3, ge=1, description="visits a user needs to get a community")
+    default_filter: Literal["content", "collaborative"] = Field(
+        "content", description="filter of a request that names none"
+    )
+    profile_urls: int = Field(
+        10_000, ge=1, description="URLs a profile keeps; past it, the strongest"
+    )
+    keep_generations: int = Field(3, ge=1, description="published generations to keep")
+    segment_bytes: int = Field(
+        16 << 20, ge=1024, description="size at which a segment of the log is closed"
+    )
+    taxonomy: Path | None = Field(
+        None, description="taxonomy for suggested labels, the IAB's TSV; empty: the IAB's packaged"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, values: Any) -> Any:
+        """``WEBREC_X=`` in the environment unsets a setting, as people expect of a shell."""
+        return {name: value for name, value in values.items() if value not in ("", None)}
+
+    @model_validator(mode="after")
+    def _weights_weigh(self) -> Settings:
+        if self.w_ads + self.w_aff <= 0:
+            raise ValueError("w_ads and w_aff cannot both be 0: give one of them a weight")
+        return self
+
+    @property
+    def store_uri(self) -> str:
+        """URI of the store."""
+        return self.store or f"sqlite:///{self.home}/webrec.db"
+
+    @property
+    def log_uri(self) -> str:
+        """URI of the raw log."""
+        return self.log or f"file://{self.home}/log"
+
+    @property
+    def keys_path(self) -> Path:
+        """The file with the API keys."""
+        return self.keys or self.home / "keys.json"
+
+    @property
+    def cache_path(self) -> Path:
+        """Where the processes of this machine share what they loaded of a generation."""
+        return self.home / "cache"
+
+
+def load(**given: Any) -> Settings:
+    """The settings, with ``given`` (None: not given) over the environment.
+
+    Raises:
+        UsageError: naming every wrong setting and what it must be.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = [_explain(detail) for detail in error.errors()]
+        raise UsageError("; ".join(lines)) from None
+
+
+def _explain(detail: Any) -> str:
+    name = PREFIX + "_".join(str(part) for part in detail["loc"]).upper()
+    if not detail["loc"]:
+        return str(detail["msg"])
+    return f"{name}={detail['input']!r}: {detail['msg']}"

@@ -1,0 +1,256 @@
+"""[4] → [6] What answers requests: the tables, the log and one snapshot of memory, kept fresh.
+
+The service and the command line share it. Everything here may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from algorithms import UNCATEGORISED, Answer, Item, Weights, recommend
+from webrec.ads import AdBoard
+from webrec.config import Settings
+from webrec.documents import RequestDocument
+from webrec.errors import LogUnavailable, NotFound, WebrecError
+from webrec.lookup import Lookup, Query, Snapshot
+from webrec.model import EMPTY, Model, load
+from webrec.rawlog import RawLog, open_log
+from webrec.recorder import Recorder
+from webrec.storage import open_store
+from webrec.tables import Generation, ProfileRow, Tables, Versions, campaign_of
+from webrec.types import Campaign
+
+_REFRESH_S = 0.5
+_PROFILES_IN_MEMORY = 10_000
+
+_log = logging.getLogger(__name__)
+
+
+class Recommendation(NamedTuple):
+    """An answer as `webrec.engine` finds it.
+
+    Attributes:
+        document: as HTTP gives it, but for ``took_ms``.
+        recorded: whether the visit is in the log.
+    """
+
+    document: dict[str, Any]
+    recorded: bool
+
+
+class Engine:
+    """One process's recommender.
+
+    Args:
+        settings: see `webrec.config`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.tables = Tables(open_store(settings.store_uri))
+        self.log: RawLog = open_log(settings.log_uri)
+        self.recorder = Recorder(self.tables, self.log, settings.segment_bytes)
+        self._weights = Weights(settings.w_ads, settings.w_aff)
+        self._reads = _Reads(self.tables, self.recorder)
+        self._lock = threading.Lock()
+        self._versions: Versions | None = None
+        self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
+        self.snapshot = self._snapshot(EMPTY, [], {})
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def model(self) -> Generation | None:
+        """The generation that answers, None before the first batch."""
+        generation = self.snapshot.model.generation
+        return generation if generation.id else None
+
+    def start(self) -> None:
+        """Follow what others write, and keep the recorder's promises, in the background."""
+        self.recorder.start()
+        self._thread = threading.Thread(target=self._follow, name="engine", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Make everything recorded durable and let go of the store."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.recorder.close()
+        self.tables.store.close()
+
+    def refresh(self) -> None:
+        """Take in what was written since the last time: campaigns, labels, the active model."""
+        with self._lock:
+            versions = self.tables.versions()
+            if versions == self._versions:
+                return
+            old = self._versions
+            model = self.snapshot.model
+            if old is None or versions.active != old.active:
+                model = self._active_model()
+            if old is None or versions.campaigns != old.campaigns:
+                self._read_campaigns()
+            campaigns = [campaign for _, campaign in self._campaigns.values()]
+            self.snapshot = self._snapshot(model, campaigns, self.tables.labels())
+            self._versions = versions
+
+    def recommend(self, request: RequestDocument, now_ms: int) -> Recommendation:
+        """Answer one request, and record its visit.
+
+        Args:
+            request: validated.
+            now_ms: by the service's clock: the moment for which campaigns run.
+        """
+        snapshot = self.snapshot
+        sponsored = request.mode == "sponsored"
+        filter_ = request.filter or self.settings.default_filter
+        query = Query(
+            url=request.url,
+            visitor=request.visitor,
+            exclude=request.exclude,
+            campaigns=None if request.campaigns is None else frozenset(request.campaigns),
+            repeat=sponsored if request.repeat is None else request.repeat,
+            now_ms=now_ms,
+        )
+        lookup = Lookup(snapshot, query, self._reads, self.settings.accept_weight)
+        answer = recommend(request.mode, filter_, lookup, self._weights, request.limit)
+        items = [_item(snapshot, lookup, item, sponsored=sponsored) for item in answer.items]
+        document: dict[str, Any] = {
+            "id": uuid.uuid4().hex,
+            "mode": request.mode,
+            "filter": filter_,
+            "algorithm": answer.algorithm,
+            "path": answer.path,
+            "items": items,
+            "empty_reason": None if items else _empty_reason(snapshot, sponsored=sponsored),
+            "model": snapshot.model.generation.id or None,
+            "degraded": False,
+        }
+        if request.explain:
+            _explain(document, snapshot, lookup, answer, sponsored=sponsored)
+        return Recommendation(document, self._record_visit(request))
+
+    def _record_visit(self, request: RequestDocument) -> bool:
+        if not request.track:
+            return False
+        event = request.event()
+        if event.bot:
+            return False
+        try:
+            self.recorder.record_soon(event)
+        except LogUnavailable as error:
+            _log.error("a visit was not recorded: %s", error)  # the answer matters more
+            return False
+        return True
+
+    def _follow(self) -> None:
+        while not self._stop.wait(_REFRESH_S):
+            try:
+                self.refresh()
+            except WebrecError as error:
+                _log.warning("what others wrote could not be read: %s", error)
+
+    def _active_model(self) -> Model:
+        generation = self.tables.active()
+        if generation is None:
+            return EMPTY
+        try:
+            return load(self.tables, generation, self.settings.cache_path)
+        except NotFound as error:
+            raise NotFound(f"model {generation.id} is incomplete: {error}") from error
+
+    def _read_campaigns(self) -> None:
+        """Decode the campaigns that changed and keep the others."""
+        known = self._campaigns
+        self._campaigns = {
+            campaign_id: known[campaign_id]
+            if campaign_id in known and known[campaign_id][0] == cell
+            else (cell, campaign_of(cell))
+            for campaign_id, cell in self.tables.campaign_cells()
+        }
+
+    def _snapshot(
+        self, model: Model, campaigns: list[Campaign], manual: Mapping[str, str]
+    ) -> Snapshot:
+        generation = model.generation
+        labels = [
+            manual.get(category_id, suggested)
+            for category_id, suggested in zip(
+                generation.category_ids, generation.suggested_labels, strict=True
+            )
+        ]
+        board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
+        return Snapshot(model, board, labels)
+
+
+class _Reads:
+    """The row reads of requests; profiles never change, so the last ones stay in memory."""
+
+    def __init__(self, tables: Tables, recorder: Recorder) -> None:
+        self._tables = tables
+        self.recent = recorder.recent
+        self._profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
+
+    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
+        """The visitor's profile in a generation."""
+        key = generation_id, visitor
+        try:
+            return self._profiles[key]
+        except KeyError:
+            found = self._profiles[key] = self._tables.profile(generation_id, visitor)
+        if len(self._profiles) > _PROFILES_IN_MEMORY:
+            self._profiles.popitem(last=False)
+        return found
+
+
+def _item(snapshot: Snapshot, lookup: Lookup, item: Item, *, sponsored: bool) -> dict[str, Any]:
+    category = None
+    if item.category != UNCATEGORISED:
+        category_id = snapshot.model.generation.category_ids[item.category]
+        category = {"id": category_id, "label": snapshot.labels[item.category]}
+    if sponsored:
+        ad = lookup.ads.ads[item.page]
+        return {
+            "url": ad.shown,
+            "priority": item.priority,
+            "category": category,
+            "campaign": ad.campaign,
+        }
+    url = snapshot.model.url(item.page)
+    return {"url": url, "priority": item.priority, "category": category}
+
+
+def _empty_reason(snapshot: Snapshot, *, sponsored: bool) -> str:
+    if not snapshot.model.generation.id:
+        return "no_model"
+    return "no_suitable_campaign" if sponsored else "nothing_to_recommend"
+
+
+def _explain(
+    document: dict[str, Any], snapshot: Snapshot, lookup: Lookup, answer: Answer, *, sponsored: bool
+) -> None:
+    """Add what the list came from."""
+    generation = snapshot.model.generation
+    for shown, item in zip(document["items"], answer.items, strict=True):
+        shown["affinity"] = item.affinity
+        if sponsored:
+            shown["ad_priority"] = item.ad_priority
+        shown["rank_score"] = item.rank_score
+    excluded = lookup.excluded()
+    category, community = lookup.category(), lookup.community()
+    document["explain"] = {
+        "category": None if category is None else generation.category_ids[category],
+        "community": None if community is None else generation.community_ids[community],
+        "list": answer.candidates.expression,
+        "size": sum(c.page not in excluded for _, run in answer.candidates.whole() for c in run),
+        "passed_over": [
+            {"algorithm": algorithm, "reason": passed.reason}
+            for algorithm, passed in answer.passed_over
+        ],
+    }

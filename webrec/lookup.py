@@ -1,0 +1,225 @@
+"""[4] The signals of one request: a visitor and a page in, what an algorithm may ask for out.
+
+Each read is made at most once, and only when it is asked for. A request works on one `Snapshot`
+from its first read to its last, so it never mixes two generations.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from algorithms import UNCATEGORISED, Candidates
+from webrec.ads import AdBoard, AdIndex
+from webrec.model import Model
+from webrec.tables import Counts, ProfileRow, Recent
+
+_NOTHING = Recent({}, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a worker holds in memory at one moment.
+
+    Attributes:
+        labels: the label to show, by category number.
+    """
+
+    model: Model
+    ads: AdBoard
+    labels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the signals depend on.
+
+    Attributes:
+        url, exclude: canonical URLs.
+        visitor: visitor key, None for an anonymous visitor.
+        campaigns: only these, None for all.
+        repeat: whether visited URLs may be recommended.
+        now_ms: the moment for which campaigns run.
+    """
+
+    url: str
+    visitor: str | None
+    exclude: tuple[str, ...]
+    campaigns: frozenset[str] | None
+    repeat: bool
+    now_ms: int
+
+
+class Reads(Protocol):
+    """The row reads of a request."""
+
+    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
+        """The visitor's profile in a generation."""
+        ...
+
+    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+        """What the visitor did since the generation that covers those segments of the log."""
+        ...
+
+
+class Lookup:
+    """`algorithms.Signals` of one request.
+
+    Args:
+        snapshot: the generation and the campaigns.
+        query: the request.
+        reads: the tables.
+        accept_weight: how many visits an accept counts for.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, query: Query, reads: Reads, accept_weight: float
+    ) -> None:
+        self._model = snapshot.model
+        self._board = snapshot.ads
+        self._query = query
+        self._reads = reads
+        self._accept_weight = accept_weight
+
+    def category(self) -> int | None:
+        """The category of the request's URL, if it has one."""
+        if self._page is None:
+            return None
+        category = self._model.category(self._page)
+        return None if category == UNCATEGORISED else category
+
+    def community(self) -> int | None:
+        """The community of the user, if there is one."""
+        return None if self._profile is None else self._profile.community
+
+    def affinities(self) -> Mapping[int, float]:
+        """``aff(u, c)`` of the categories the user touched."""
+        return self._affinities
+
+    def excluded(self) -> Excluded:
+        """The set X."""
+        return self._excluded
+
+    def rec(self, category: int) -> Candidates:
+        """``recL[c]``."""
+        return self._model.rec(category)
+
+    def rec_all(self) -> Candidates:
+        """``recL``."""
+        return self._model.rec_all
+
+    def col(self, community: int) -> Candidates:
+        """``colL[g]``."""
+        return self._model.col(community)
+
+    def rec_of(self, community: int) -> Candidates:
+        """The union of ``recL[c]`` over the categories of ``colL[g]``."""
+        return self._model.rec_of(community)
+
+    def ads_in_rec(self, category: int) -> Candidates:
+        """``adUrls ∩ recL[c]``."""
+        return self.ads.in_rec(category)
+
+    def ads_in_rec_all(self) -> Candidates:
+        """``adUrls ∩ recL``."""
+        return self.ads.in_rec_all()
+
+    def ads_in_col(self, community: int) -> Candidates:
+        """``adUrls ∩ colL[g]``."""
+        return self.ads.in_col(community)
+
+    def ads_in_rec_of(self, community: int) -> Candidates:
+        """The ads whose category is one of those of ``colL[g]``."""
+        return self.ads.in_rec_of(community)
+
+    @cached_property
+    def ads(self) -> AdIndex:
+        """``adUrls``: of the campaigns that run now, and are named where some are."""
+        index = self._board.at(self._query.now_ms)
+        named = self._query.campaigns
+        return index if named is None else index.only(named)
+
+    @cached_property
+    def _page(self) -> int | None:
+        return self._model.find(self._query.url)
+
+    @cached_property
+    def _recent(self) -> Recent:
+        if self._query.visitor is None:
+            return _NOTHING
+        return self._reads.recent(self._query.visitor, self._model.generation.watermark.covers)
+
+    @cached_property
+    def _profile(self) -> ProfileRow | None:
+        generation = self._model.generation
+        if self._query.visitor is None or not generation.id:
+            return None
+        if self._recent.forgotten_us > generation.cut_us:
+            return None  # forgotten since the generation was made
+        return self._reads.profile(generation.id, self._query.visitor)
+
+    @cached_property
+    def _affinities(self) -> Mapping[int, float]:
+        weights = self._weights()
+        most = max(weights.values(), default=0.0)
+        return {c: w / most for c, w in weights.items()} if most > 0 else {}
+
+    def _weights(self) -> dict[int, float]:
+        """``w(u, c)``: visits + accept_weight * accepts, over profile and recent together."""
+        visits: dict[int, int] = {}
+        accepts: dict[int, int] = {}
+        if self._profile is not None:
+            visits = dict(_pairs(self._profile.cats))
+            accepts = dict(_pairs(self._profile.accepted_cats))
+        for cell in self._recent.cells.values():
+            page = self._model.find(cell.url)
+            if page is not None:
+                category = self._model.category(page)
+                visits[category] = visits.get(category, 0) + cell.visits
+                accepts[category] = accepts.get(category, 0) + cell.accepts
+        visits.pop(UNCATEGORISED, None)
+        accepts.pop(UNCATEGORISED, None)
+        return {
+            c: visits.get(c, 0) + self._accept_weight * accepts.get(c, 0)
+            for c in visits.keys() | accepts.keys()
+        }
+
+    @cached_property
+    def _excluded(self) -> Excluded:
+        pages = {self._page}
+        pages.update(map(self._model.find, self._query.exclude))
+        visited: memoryview | tuple[int, ...] = ()
+        if not self._query.repeat and self._query.visitor is not None:
+            recent = self._recent.cells.values()
+            pages.update(self._model.find(cell.url) for cell in recent if cell.visits)
+            if self._profile is not None:
+                visited = self._profile.urls.numbers.data
+        pages.discard(None)
+        return Excluded(pages, visited)
+
+
+class Excluded:
+    """The set X of a request.
+
+    Args:
+        pages: page numbers.
+        visited: more of them, sorted: a profile's, left where it lies.
+    """
+
+    def __init__(self, pages: set[int | None], visited: memoryview | tuple[int, ...]) -> None:
+        self._pages = pages
+        self._visited = visited
+
+    def __contains__(self, page: int, /) -> bool:
+        if page in self._pages:
+            return True
+        visited = self._visited
+        at = bisect_left(visited, page)
+        return at < len(visited) and bool(visited[at] == page)
+
+
+def _pairs(counts: Counts) -> zip[tuple[int, int]]:
+    return zip(counts.numbers.tolist(), counts.counts.tolist(), strict=True)

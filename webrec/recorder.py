@@ -1,0 +1,367 @@
+"""[1] → [3] What happens to an event: into the raw log, then into its visitor's recent row.
+
+The log is the truth; the recent row shows the event before the next batch does. An event reaches
+the store a moment after the log; until then it is in this process's overlay, which is part of
+every read here.
+
+A recent cell holds all that one segment says of a visitor and a URL, as absolute counts, and a
+segment has one writer: writing a cell again changes nothing. So when a writer dies, whoever finds
+its segment replays it whole, and no event is lost or counted twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from hbase_schema import keys
+from hbase_schema.cells import RecentCell
+from webrec.errors import StoreUnavailable, WebrecError
+from webrec.rawlog import RawLog, Record, Segment, Watermark, epoch_of
+from webrec.tables import Recent, Tables
+from webrec.types import Event
+
+_TICK_S = 0.2
+_ORPHANS_EVERY_S = 1.0
+_BULK = 5_000
+
+_log = logging.getLogger(__name__)
+
+_Cells = dict[tuple[str, bytes], RecentCell]
+"""Recent cells by visitor and column."""
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What was found in segments whose writers had died."""
+
+    segments: int = 0
+    events: int = 0
+    torn_bytes: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Writing:
+    """A segment of ours.
+
+    Attributes:
+        busy: calls that are between its log and its cells.
+        cells: what it says of everybody, as it will be in the store.
+        order: how many of its events are in the cells.
+    """
+
+    segment: Segment
+    busy: int = 0
+    cells: _Cells = field(default_factory=dict)
+    order: int = 0
+
+
+class _Pending(NamedTuple):
+    """An event whose cell changed since it was written to the store."""
+
+    writing: _Writing
+    visitor: str
+    column: bytes
+    record: Record
+    order: int
+
+
+class Recorder:
+    """Records events for one process; safe to use from several threads.
+
+    Args:
+        tables: where recent rows live.
+        log: the raw log.
+        segment_bytes: size at which a segment is closed.
+    """
+
+    def __init__(self, tables: Tables, log: RawLog, segment_bytes: int) -> None:
+        self._tables = tables
+        self._log = log
+        self._segment_bytes = segment_bytes
+        self._lock = threading.Lock()
+        self._flush_lock = threading.Lock()
+        self._writing: _Writing | None = None
+        self._retired: list[_Writing] = []
+        self._unclaimed: list[tuple[_Writing, list[Record]]] = []
+        self._pending: list[_Pending] = []
+        self._overlay: dict[str, dict[bytes, RecentCell]] = {}
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self.recovered = Recovered()
+
+    @property
+    def backlog(self) -> int:
+        """Events in the log that the store does not show yet."""
+        return len(self._pending) + sum(len(records) for _, records in self._unclaimed)
+
+    def record_soon(self, event: Event) -> None:
+        """Write an event to the operating system; it is on disk within a second.
+
+        Raises:
+            LogUnavailable: it could not be written.
+        """
+        with self._appending() as writing:
+            self._show(writing, writing.segment.append((event,), time.time_ns() // 1000))
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Make events durable, then show them; returns when they are on disk.
+
+        Raises:
+            LogUnavailable: they could not be made durable.
+        """
+        with self._appending() as writing:
+            records = writing.segment.append(events, time.time_ns() // 1000)
+            writing.segment.sync()
+            try:
+                self._show(writing, self._fresh(records))
+            except StoreUnavailable:  # the log has them: a later flush claims and shows them
+                with self._lock:
+                    self._unclaimed.append((writing, records))
+                    writing.busy += 1
+
+    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+        """What happened to a visitor since a generation, the events of this process included.
+
+        Args:
+            covers: whether the generation has absorbed a segment.
+        """
+        # the overlay first: what leaves it between the two reads is in the store by then
+        mine = dict(self._overlay.get(visitor, ()))
+        found = self._tables.recent(visitor, covers)
+        for column, cell in mine.items():
+            if covers(keys.segment_of(column)):
+                continue
+            stored = found.cells.get(column)
+            if stored is None or stored.order < cell.order:
+                counting = self._since(found.forgotten_us, visitor, column, cell)
+                if counting is not None:
+                    found.cells[column] = counting
+        return found
+
+    def forget(self, visitor: str) -> None:
+        """Forget a visitor: what was received until now counts for nothing any more."""
+        self._tables.forget(visitor, time.time_ns() // 1000)
+
+    def flush(self) -> None:
+        """Write the overlay to the store and close the segments that are done with.
+
+        Raises:
+            StoreUnavailable: the overlay keeps everything for the next time.
+        """
+        with self._flush_lock:
+            self._claim_late()
+            with self._lock:
+                taken = list(self._pending)
+                done = [w for w in self._retired if w.busy == 0]
+                cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
+            self._drop_forgotten(cells)
+            self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
+            self._unshow(len(taken), cells)
+            for writing in done:
+                writing.segment.close()
+                self._retired.remove(writing)
+
+    def roll(self) -> None:
+        """Go on in a new segment where a cut or the size asks for it."""
+        with self._lock:
+            writing = self._writing
+            if writing is None:
+                return
+            segment = writing.segment
+            if segment.size >= self._segment_bytes or epoch_of(segment.name) < self._log.epoch():
+                self._retired.append(writing)
+                self._writing = None
+
+    def recover(self) -> None:
+        """Replay and close the segments whose writers are gone."""
+        for orphan in self._log.orphans():
+            try:
+                events = self._replay(orphan)
+            except BaseException:
+                orphan.abandon()
+                raise
+            orphan.close()
+            self.recovered.segments += 1
+            self.recovered.events += events
+            self.recovered.torn_bytes += orphan.torn
+            _log.warning(
+                "recovered %d events of a writer that died (%d bytes of a torn line cut off)",
+                events,
+                orphan.torn,
+            )
+
+    def cut(self, wait_s: float) -> Watermark:
+        """Cut the log; what was recorded before is then complete, but for stalled writers."""
+
+        def settle() -> None:
+            self.roll()
+            self.flush()
+            self.recover()
+
+        return self._log.cut(wait_s, settle)
+
+    def start(self) -> None:
+        """Keep this process's promises in the background: fsync, flush, roll, recover."""
+        self._thread = threading.Thread(target=self._keep_going, name="recorder", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Make everything durable and known; nothing can be recorded afterwards."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self._lock:
+            if self._writing is not None:
+                self._retired.append(self._writing)
+                self._writing = None
+        self._sync()
+        try:
+            self.flush()
+        except StoreUnavailable as error:
+            _log.warning("the store is away: the next start replays the log (%s)", error)
+            for writing in self._retired:
+                writing.segment.abandon()
+
+    def _keep_going(self) -> None:
+        orphans_at = 0.0
+        while not self._stop.wait(_TICK_S):
+            steps: list[Callable[[], None]] = [self._sync, self.roll, self.flush]
+            if time.monotonic() > orphans_at:
+                orphans_at = time.monotonic() + _ORPHANS_EVERY_S
+                steps.append(self.recover)
+            for step in steps:
+                try:
+                    step()
+                except WebrecError as error:
+                    _log.warning("%s: %s", step.__name__.strip("_"), error)
+
+    def _sync(self) -> None:
+        with self._lock:
+            mine = [*self._retired, *([self._writing] if self._writing else [])]
+        for writing in mine:
+            writing.segment.sync()
+
+    @contextlib.contextmanager
+    def _appending(self) -> Iterator[_Writing]:
+        """The segment to write to, kept from being closed meanwhile."""
+        with self._lock:
+            if self._writing is None:
+                self._writing = _Writing(self._log.begin())
+            writing = self._writing
+            writing.busy += 1
+        try:
+            yield writing
+        finally:
+            with self._lock:
+                writing.busy -= 1
+
+    def _show(self, writing: _Writing, records: Iterable[Record]) -> None:
+        with self._lock:
+            for record in records:
+                visitor = _profiled(record.event)
+                if visitor is None:
+                    continue
+                writing.order += 1
+                column = keys.recent_column(record.segment, record.event.url)
+                cell = _add(writing.cells.get((visitor, column)), record, writing.order)
+                writing.cells[visitor, column] = cell
+                self._overlay.setdefault(visitor, {})[column] = cell
+                self._pending.append(_Pending(writing, visitor, column, record, writing.order))
+
+    def _unshow(self, taken: int, written: _Cells) -> None:
+        with self._lock:
+            del self._pending[:taken]
+            for (visitor, column), cell in written.items():
+                row = self._overlay[visitor]
+                if row[column].order <= cell.order:
+                    del row[column]
+                if not row:
+                    del self._overlay[visitor]
+
+    def _fresh(self, records: list[Record]) -> list[Record]:
+        """The records that repeat no event; their ids are claimed for them."""
+        repeats = self._tables.claim(r for r in records if not r.event.bot)
+        return [r for r in records if keys.position(r.segment, r.number) not in repeats]
+
+    def _claim_late(self) -> None:
+        """Claim and show what was recorded while the store was away."""
+        while self._unclaimed:
+            writing, records = self._unclaimed[0]
+            self._show(writing, self._fresh(records))
+            with self._lock:
+                del self._unclaimed[0]
+                writing.busy -= 1
+
+    def _since(
+        self, forgotten_us: int, visitor: str, column: bytes, cell: RecentCell
+    ) -> RecentCell | None:
+        """The cell without what came before its visitor was forgotten."""
+        if cell.first_us > forgotten_us:
+            return cell
+        with self._lock:
+            counting = [p for p in self._pending if p[1:3] == (visitor, column)]
+            since: RecentCell | None = None
+            for pending in counting:
+                if pending.record.received_us > forgotten_us:
+                    since = _add(since, pending.record, pending.order)
+            for writing in {pending.writing for pending in counting}:
+                if since is None:
+                    writing.cells.pop((visitor, column), None)
+                else:
+                    writing.cells[visitor, column] = since
+        return since
+
+    def _drop_forgotten(self, cells: _Cells) -> None:
+        """Take out of cells what came before their visitors were forgotten."""
+        visitors = list({visitor: None for visitor, _ in cells})
+        forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
+        for (visitor, column), cell in list(cells.items()):
+            since = self._since(forgotten[visitor], visitor, column, cell)
+            # an empty cell stands for nothing, and still says that its events were dealt with
+            cells[visitor, column] = since or cell._replace(first_us=0)
+
+    def _replay(self, orphan: Segment) -> int:
+        """Write the cells of a whole segment; again is as once.
+
+        Returns:
+            How many events it holds.
+        """
+        cells: _Cells = {}
+        events = order = 0
+        records = orphan.records()
+        while chunk := list(islice(records, _BULK)):
+            events += len(chunk)
+            fresh = [r for r in self._fresh(chunk) if _profiled(r.event) is not None]
+            visitors = list({str(r.event.visitor): None for r in fresh})
+            forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
+            changed: _Cells = {}
+            for record in fresh:
+                order += 1
+                visitor = str(record.event.visitor)
+                if record.received_us > forgotten[visitor]:
+                    key = visitor, keys.recent_column(record.segment, record.event.url)
+                    changed[key] = cells[key] = _add(cells.get(key), record, order)
+            self._tables.put_recent((v, column, cell) for (v, column), cell in changed.items())
+        return events
+
+
+def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
+    """The cell with one more event."""
+    accept = record.event.kind == "accept"
+    url = record.event.url
+    if cell is None:
+        return RecentCell(record.received_us, order, int(not accept), int(accept), url)
+    visits, accepts = cell.visits + (not accept), cell.accepts + accept
+    return RecentCell(cell.first_us, order, visits, accepts, url)
+
+
+def _profiled(event: Event) -> str | None:
+    """The visitor in whose profile the event counts, if any."""
+    return None if event.bot or event.kind == "page" else event.visitor

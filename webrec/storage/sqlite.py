@@ -1,0 +1,268 @@
+"""The embedded store: SQLite in WAL mode, one SQL table per table, one SQL row per cell.
+
+Several processes may use one file at once: readers never wait, writers take turns by
+``BEGIN IMMEDIATE``. A commit is on disk when it returns (``synchronous=FULL``).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from webrec.errors import NotFound, StoreUnavailable
+from webrec.storage.base import Cells, RowCells
+
+_BUSY_TIMEOUT_S = 10.0
+_ROWS_PER_TRANSACTION = 5_000
+_ROWS_PER_PAGE = 1_000
+_MMAP_BYTES = 1 << 30
+_CACHE_KIB = 16_384
+_COUNTER_BYTES = 8
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A `webrec.storage.base.Store` in one file.
+
+    Args:
+        path: the database; it and its folder are made when missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._opened_lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"the folder of {path} cannot be made: {error}") from error
+
+    def create_table(self, table: str) -> None:
+        """Create the table, if it is not there yet."""
+        with self._driver() as db:
+            db.execute(
+                f"CREATE TABLE IF NOT EXISTS {_quoted(table)}"
+                " (row BLOB, col BLOB, val BLOB NOT NULL, PRIMARY KEY (row, col)) WITHOUT ROWID"
+            )
+
+    def drop_table(self, table: str) -> None:
+        """Drop the table with all it holds, if it is there."""
+        with self._driver() as db:
+            db.execute(f"DROP TABLE IF EXISTS {_quoted(table)}")
+
+    def tables(self) -> list[str]:
+        """The names of all tables, sorted."""
+        with self._driver() as db:
+            return [
+                name
+                for (name,) in db.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+                )
+            ]
+
+    def get(self, table: str, row: bytes, columns: Sequence[bytes] | None = None) -> RowCells:
+        """The cells of one row; with ``columns``, only these."""
+        with self._driver() as db:
+            return _select(db, table, row, columns)
+
+    def get_many(
+        self, table: str, rows: Sequence[bytes], columns: Sequence[bytes] | None = None
+    ) -> list[RowCells]:
+        """The cells of many rows, in the order asked."""
+        with self._driver() as db:
+            return [_select(db, table, row, columns) for row in rows]
+
+    def put_many(self, table: str, rows: Iterable[tuple[bytes, Cells]]) -> None:
+        """Write cells, a few thousand rows a transaction."""
+        sql = f"INSERT OR REPLACE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
+        for chunk in _chunks(rows):
+            with self._transaction() as db:
+                db.executemany(
+                    sql, ((row, col, val) for row, cells in chunk for col, val in cells.items())
+                )
+
+    def put_new(self, table: str, column: bytes, rows: Mapping[bytes, bytes]) -> list[bool]:
+        """Write one column of each row unless it has a value there."""
+        sql = f"INSERT OR IGNORE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
+        fresh: list[bool] = []
+        for chunk in _chunks(rows.items()):
+            with self._transaction() as db:
+                fresh += [
+                    db.execute(sql, (row, column, value)).rowcount == 1 for row, value in chunk
+                ]
+        return fresh
+
+    def check_and_put(
+        self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes
+    ) -> bool:
+        """Write the cell if it holds ``expected`` (None: if it is absent), atomically."""
+        with self._transaction() as db:
+            if _select(db, table, row, (column,)).get(column) != expected:
+                return False
+            _upsert(db, table, row, column, value)
+            return True
+
+    def increment_many(
+        self, table: str, column: bytes, rows: Mapping[bytes, int]
+    ) -> dict[bytes, int]:
+        """Add to the counter in ``column`` of each row."""
+        values: dict[bytes, int] = {}
+        with self._transaction() as db:
+            for row, by in rows.items():
+                old = _select(db, table, row, (column,)).get(column, b"")
+                values[row] = int.from_bytes(old, signed=True) + by
+                counter = values[row].to_bytes(_COUNTER_BYTES, signed=True)
+                _upsert(db, table, row, column, counter)
+        return values
+
+    def delete_many(self, table: str, rows: Iterable[tuple[bytes, Sequence[bytes] | None]]) -> None:
+        """Delete the named columns of each row; None deletes the whole row."""
+        sql = f"DELETE FROM {_quoted(table)} WHERE row = ?"  # noqa: S608
+        for chunk in _chunks(rows):
+            with self._transaction() as db:
+                for row, columns in chunk:
+                    if columns is None:
+                        db.execute(sql, (row,))
+                    else:
+                        db.executemany(f"{sql} AND col = ?", ((row, col) for col in columns))
+
+    def scan(
+        self,
+        table: str,
+        start: bytes = b"",
+        stop: bytes | None = None,
+        columns: Sequence[bytes] | None = None,
+    ) -> Iterator[tuple[bytes, RowCells]]:
+        """Rows with ``start <= key < stop`` in key order.
+
+        Each page is a query of its own, so that no long read keeps the write-ahead log from
+        being folded back into the file.
+        """
+        after: tuple[str, bytes] = (">=", start)
+        while True:
+            with self._driver() as db:
+                page = _page(db, table, after, stop, columns)
+            yield from page
+            if len(page) < _ROWS_PER_PAGE:
+                return
+            after = (">", page[-1][0])
+
+    def ping(self) -> None:
+        """Return if the database answers."""
+        with self._driver() as db:
+            db.execute("SELECT 1").fetchone()
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        with self._opened_lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+        self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's own connection; a fork starts with none of its parent's."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            self._local.connection = self._connect()
+            self._local.pid = os.getpid()
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute(f"PRAGMA mmap_size={_MMAP_BYTES}")
+            db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        except sqlite3.Error:
+            db.close()
+            raise
+        with self._opened_lock:
+            self._opened.append(db)
+        return db
+
+    @contextmanager
+    def _driver(self) -> Iterator[sqlite3.Connection]:
+        """The one place where the driver's errors become ours."""
+        try:
+            yield self._connection()
+        except sqlite3.Error as error:
+            if "no such table" in str(error):
+                raise NotFound(f"{error} in {self._path}") from error
+            raise StoreUnavailable(f"{self._path}: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._driver() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+
+def _quoted(table: str) -> str:
+    return '"' + table.replace('"', '""') + '"'
+
+
+def _select(
+    db: sqlite3.Connection, table: str, row: bytes, columns: Sequence[bytes] | None
+) -> RowCells:
+    sql = f"SELECT col, val FROM {_quoted(table)} WHERE row = ?"  # noqa: S608
+    if columns is None:
+        return dict(db.execute(sql, (row,)).fetchall())
+    sql += f" AND col IN ({', '.join('?' * len(columns))})"
+    return dict(db.execute(sql, (row, *columns)).fetchall())
+
+
+def _upsert(db: sqlite3.Connection, table: str, row: bytes, col: bytes, val: bytes) -> None:
+    sql = f"INSERT OR REPLACE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
+    db.execute(sql, (row, col, val))
+
+
+def _page(
+    db: sqlite3.Connection,
+    table: str,
+    after: tuple[str, bytes],
+    stop: bytes | None,
+    columns: Sequence[bytes] | None,
+) -> list[tuple[bytes, RowCells]]:
+    """The next rows past ``after``, at most `_ROWS_PER_PAGE`, each with the wanted cells."""
+    comparison, key = after
+    name = _quoted(table)
+    where, values = [f"row {comparison} ?"], [key]
+    if stop is not None:
+        where.append("row < ?")
+        values.append(stop)
+    if columns is not None:
+        where.append(f"col IN ({', '.join('?' * len(columns))})")
+        values += columns
+    condition = " AND ".join(where)
+    keys = f"SELECT DISTINCT row FROM {name} WHERE {condition} ORDER BY row LIMIT {_ROWS_PER_PAGE}"  # noqa: S608
+    last = db.execute(f"SELECT max(row) FROM ({keys})", values).fetchone()[0]  # noqa: S608
+    if last is None:
+        return []
+    rows: dict[bytes, RowCells] = {}
+    sql = f"SELECT row, col, val FROM {name} WHERE {condition} AND row <= ? ORDER BY row, col"  # noqa: S608
+    for row, col, val in db.execute(sql, (*values, last)):
+        rows.setdefault(row, {})[col] = val
+    return list(rows.items())
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _ROWS_PER_TRANSACTION)):
+        yield chunk

@@ -1,0 +1,471 @@
+"""[3][4] The tables, typed: what the batch writes and the look-up reads, over any store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from hbase_schema import cells, keys
+from hbase_schema import tables as t
+from hbase_schema.cells import Numbers, PageCell, RecentCell
+from webrec.documents import campaign_document, parse_campaign
+from webrec.errors import Conflict, LeaseLost, NotFound
+from webrec.rawlog import Record, Watermark
+from webrec.storage import Store
+from webrec.types import Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What a generation is, without its tables.
+
+    Attributes:
+        id: orders generations by age.
+        cut_us: when its log was cut; visitors forgotten until then are not in it.
+        accept_weight: the one its totals and communities were computed with.
+        category_ids, community_ids: the id of each category or community number.
+        suggested_labels: by category number.
+        counts, quality: figures of the batch's report.
+    """
+
+    id: str
+    created_ms: int
+    cut_us: int
+    watermark: Watermark
+    accept_weight: float
+    category_ids: tuple[str, ...]
+    community_ids: tuple[str, ...]
+    suggested_labels: tuple[str, ...]
+    counts: dict[str, int] = field(default_factory=dict)
+    quality: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """As the generations' table holds it."""
+        document = {name: getattr(self, name) for name in self.__slots__}
+        return orjson.dumps(document | {"watermark": self.watermark.document()})
+
+    @classmethod
+    def from_json(cls, cell: bytes) -> Generation:
+        """The inverse of `to_json`."""
+        document = orjson.loads(cell)
+        document["watermark"] = Watermark.of(document["watermark"])
+        document["category_ids"] = tuple(document["category_ids"])
+        document["community_ids"] = tuple(document["community_ids"])
+        document["suggested_labels"] = tuple(document["suggested_labels"])
+        return cls(**document)
+
+
+class Counts(NamedTuple):
+    """Affinities of somebody for some numbered things, as parallel uint32 arrays of shape (n,)."""
+
+    numbers: Numbers
+    counts: Numbers
+
+
+class ProfileRow(NamedTuple):
+    """A user of a generation, or a community: the four families, and the community's number.
+
+    Attributes:
+        urls: visits by page number; of a user in the order of the numbers, of a community in the
+            order of `colL`.
+        cats: visits by category number.
+        accepted_urls, accepted_cats: the same for accepts.
+        community: the user's, None without one; of a community, its own.
+    """
+
+    urls: Counts
+    cats: Counts
+    accepted_urls: Counts
+    accepted_cats: Counts
+    community: int | None
+
+
+class CategoryRow(NamedTuple):
+    """A category of a generation.
+
+    Attributes:
+        urls: page numbers in the order of `recL`.
+        keywords: the most telling first.
+        value: total affinity.
+    """
+
+    urls: Numbers
+    keywords: list[str]
+    value: float
+
+
+class Recent(NamedTuple):
+    """What happened to a visitor since a generation.
+
+    Attributes:
+        cells: by column.
+        forgotten_us: when the visitor was forgotten last (µs); 0 for never.
+    """
+
+    cells: dict[bytes, RecentCell]
+    forgotten_us: int
+
+
+class Versions(NamedTuple):
+    """What to compare to see that something was written."""
+
+    active: bytes | None
+    campaigns: bytes | None
+    labels: bytes | None
+
+
+_FAMILIES = (t.URLS, t.CATS, t.ACCEPTED_URLS, t.ACCEPTED_CATS)
+
+
+class Tables:
+    """Typed reads and writes over a store.
+
+    Args:
+        store: any `webrec.storage.Store`.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def create(self) -> None:
+        """Create the tables that are not part of a generation, where they are missing."""
+        present = set(self.store.tables())
+        for table in t.FIXED:
+            if table not in present:
+                self.store.create_table(table)
+
+    # --- campaigns and labels -------------------------------------------------------------
+
+    def campaign(self, campaign_id: str) -> Campaign | None:
+        """One campaign."""
+        cell = self.store.get(t.CAMPAIGNS, campaign_id.encode()).get(t.DOCUMENT)
+        return None if cell is None else campaign_of(cell)
+
+    def campaigns(self, after: str = "") -> Iterator[Campaign]:
+        """The campaigns with an id greater than ``after``, in the order of their ids."""
+        return (campaign_of(cell) for _, cell in self.campaign_cells(after))
+
+    def campaign_cells(self, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """The campaigns as they are stored, for a reader that decodes only what has changed."""
+        start = after.encode() + b"\x00" if after else b""
+        for row, found in self.store.scan(t.CAMPAIGNS, start, None, (t.DOCUMENT,)):
+            yield row.decode(), found[t.DOCUMENT]
+
+    def put_campaigns(self, campaigns: Sequence[Campaign]) -> None:
+        """Write campaigns; those with the same id are replaced."""
+        rows = [(c.id.encode(), {t.DOCUMENT: _campaign_cell(c)}) for c in campaigns]
+        self.store.put_many(t.CAMPAIGNS, rows)
+        self._bump(t.CAMPAIGNS_VERSION)
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Take a campaign away."""
+        self.store.delete_many(t.CAMPAIGNS, [(campaign_id.encode(), None)])
+        self._bump(t.CAMPAIGNS_VERSION)
+
+    def labels(self) -> dict[str, str]:
+        """The names people gave, by category id."""
+        return {row.decode(): c[t.LABEL].decode() for row, c in self.store.scan(t.LABELS)}
+
+    def put_label(self, category_id: str, label: str) -> None:
+        """Name a category."""
+        self.store.put_many(t.LABELS, [(category_id.encode(), {t.LABEL: label.encode()})])
+        self._bump(t.LABELS_VERSION)
+
+    def versions(self) -> Versions:
+        """The present versions, in one read."""
+        rows = (t.ACTIVE, t.CAMPAIGNS_VERSION, t.LABELS_VERSION)
+        return Versions(*(c.get(t.VALUE) for c in self.store.get_many(t.META, rows)))
+
+    # --- recent ---------------------------------------------------------------------------
+
+    def put_recent(self, found: Iterable[tuple[str, bytes, RecentCell]]) -> None:
+        """Write cells of visitors' recent rows, by visitor and column."""
+        rows: dict[bytes, dict[bytes, bytes]] = {}
+        for visitor, column, cell in found:
+            rows.setdefault(keys.visitor_key(visitor), {})[column] = cells.pack_recent(cell)
+        self.store.put_many(t.RECENT, rows.items())
+
+    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+        """What happened since a generation.
+
+        Args:
+            covers: whether the generation has absorbed a segment.
+        """
+        row = self.store.get(t.RECENT, keys.visitor_key(visitor))
+        forgotten_us = _forgotten_us(row)
+        found = {
+            column: cells.unpack_recent(cell)
+            for column, cell in row.items()
+            if column.startswith(t.EVENT) and not covers(keys.segment_of(column))
+        }
+        valid = {column: cell for column, cell in found.items() if cell.first_us > forgotten_us}
+        return Recent(valid, forgotten_us)
+
+    def forgotten_us(self, visitors: Sequence[str]) -> list[int]:
+        """The moment (µs) until which nothing counts, for each visitor; 0 for never forgotten."""
+        rows = self.store.get_many(
+            t.RECENT, [keys.visitor_key(v) for v in visitors], (t.FORGOTTEN_AT,)
+        )
+        return [_forgotten_us(row) for row in rows]
+
+    def forget(self, visitor: str, now_us: int) -> None:
+        """From now on, nothing received until ``now_us`` counts for this visitor."""
+        row = keys.visitor_key(visitor)
+        at = cells.pack_int(now_us)
+        self.store.put_many(t.FORGOTTEN, [(row, {t.AT: at})])
+        self.store.put_many(t.RECENT, [(row, {t.FORGOTTEN_AT: at})])
+        events = [column for column in self.store.get(t.RECENT, row) if column != t.FORGOTTEN_AT]
+        self.store.delete_many(t.RECENT, [(row, events)])
+
+    def forgotten(self) -> dict[str, int]:
+        """The visitors to take out of the log, with the moment (µs) until which."""
+        return {
+            keys.visitor_of(row): cells.unpack_int(found[t.AT])
+            for row, found in self.store.scan(t.FORGOTTEN)
+        }
+
+    def forgotten_done(self, visitors: dict[str, int]) -> None:
+        """Their events are out of the log; those forgotten again since then stay listed."""
+        now = self.forgotten()
+        rows = [keys.visitor_key(v) for v, at_us in visitors.items() if now.get(v) == at_us]
+        self.store.delete_many(t.FORGOTTEN, [(row, None) for row in rows])
+
+    def clean_recent(self, oldest: Generation) -> int:
+        """Delete what every kept generation has absorbed.
+
+        Args:
+            oldest: the oldest generation kept.
+
+        Returns:
+            How many cells were deleted.
+        """
+        deleted = 0
+
+        def absorbed() -> Iterator[tuple[bytes, Sequence[bytes]]]:
+            nonlocal deleted
+            for row, found in self.store.scan(t.RECENT):
+                columns = [c for c, cell in found.items() if _absorbed(oldest, c, cell)]
+                if columns:
+                    deleted += len(columns)
+                    yield row, columns
+
+        self.store.delete_many(t.RECENT, absorbed())
+        return deleted
+
+    def claim(self, records: Iterable[Record]) -> set[bytes]:
+        """Claim the event ids of records for the positions they stand at.
+
+        Each id belongs to the first position that claims it; claiming again is as once.
+
+        Returns:
+            The positions (see `hbase_schema.keys.position`) whose event is a repeat.
+        """
+        wanted: dict[bytes, bytes] = {}
+        repeats: set[bytes] = set()
+        for record in records:
+            if record.event.event_id is not None:
+                position = keys.position(record.segment, record.number)
+                if wanted.setdefault(keys.event_key(record.event.event_id), position) != position:
+                    repeats.add(position)
+        if not wanted:
+            return repeats
+        fresh = self.store.put_new(t.EVENTS, t.AT, wanted)
+        taken = [row for row, is_fresh in zip(wanted, fresh, strict=True) if not is_fresh]
+        for row, found in zip(taken, self.store.get_many(t.EVENTS, taken), strict=True):
+            if found.get(t.AT) != wanted[row]:
+                repeats.add(wanted[row])
+        return repeats
+
+    # --- generations ----------------------------------------------------------------------
+
+    def next_number(self, counter: bytes) -> int:
+        """The next number of one of the counters in the meta table, from 1."""
+        return self.store.increment_many(t.META, t.VALUE, {counter: 1})[counter]
+
+    def active(self) -> Generation | None:
+        """The active generation."""
+        cell = self.store.get(t.META, t.ACTIVE).get(t.VALUE)
+        return None if cell is None else self.generation(cell.decode())
+
+    def generation(self, generation_id: str) -> Generation | None:
+        """One published generation."""
+        cell = self.store.get(t.GENERATIONS, generation_id.encode()).get(t.INFO)
+        return None if cell is None else Generation.from_json(cell)
+
+    def generations(self) -> list[Generation]:
+        """The published generations, oldest first."""
+        return [Generation.from_json(found[t.INFO]) for _, found in self.store.scan(t.GENERATIONS)]
+
+    def put_generation(self, generation: Generation) -> None:
+        """List a generation as published; its tables are complete."""
+        row = generation.id.encode()
+        self.store.put_many(t.GENERATIONS, [(row, {t.INFO: generation.to_json()})])
+
+    def activate(self, generation_id: str, expected: str | None) -> None:
+        """Switch the pointer.
+
+        Args:
+            expected: the generation that is active now; None for none.
+
+        Raises:
+            NotFound: there is no such generation.
+            Conflict: another generation is active.
+        """
+        if self.generation(generation_id) is None:
+            raise NotFound(f"there is no model {generation_id}: `webrec models list` shows them")
+        old = None if expected is None else expected.encode()
+        if not self.store.check_and_put(t.META, t.ACTIVE, t.VALUE, old, generation_id.encode()):
+            raise Conflict("another model was activated at the same time: look and try again")
+
+    def create_generation(self, generation_id: str) -> None:
+        """Create the tables of a generation."""
+        for kind in t.KINDS:
+            self.store.create_table(t.generation_table(generation_id, kind))
+
+    def drop_generation(self, generation_id: str) -> None:
+        """Drop a generation; it is taken off the list first."""
+        self.store.delete_many(t.GENERATIONS, [(generation_id.encode(), None)])
+        for kind in t.KINDS:
+            self.store.drop_table(t.generation_table(generation_id, kind))
+
+    def generations_with_tables(self) -> set[str]:
+        """The generations that have tables, listed or not."""
+        found = (t.generation_of(table) for table in self.store.tables())
+        return {generation for generation in found if generation is not None}
+
+    def put_pages(self, generation_id: str, pages: Iterable[PageCell]) -> None:
+        """Write pages of a generation."""
+        rows = ((keys.page_key(p.url), {t.PAGE: cells.pack_page(p)}) for p in pages)
+        self.store.put_many(t.generation_table(generation_id, "pages"), rows)
+
+    def pages(self, generation_id: str) -> Iterator[PageCell]:
+        """All pages of a generation, in no order that means anything."""
+        for _, found in self.store.scan(t.generation_table(generation_id, "pages")):
+            yield cells.unpack_page(found[t.PAGE])
+
+    def pages_by_url(self, generation_id: str, urls: Sequence[str]) -> list[PageCell | None]:
+        """Some pages of a generation, in the order asked; None for an unknown one."""
+        table = t.generation_table(generation_id, "pages")
+        rows = self.store.get_many(table, [keys.page_key(url) for url in urls])
+        return [cells.unpack_page(row[t.PAGE]) if row else None for row in rows]
+
+    def put_categories(
+        self, generation_id: str, categories: Iterable[tuple[str, CategoryRow]]
+    ) -> None:
+        """Write categories of a generation by id."""
+        table = t.generation_table(generation_id, "categories")
+        self.store.put_many(table, ((i.encode(), _category_cells(c)) for i, c in categories))
+
+    def category(self, generation_id: str, category_id: str) -> CategoryRow | None:
+        """One category of a generation."""
+        table = t.generation_table(generation_id, "categories")
+        found = self.store.get(table, category_id.encode())
+        return _category(found) if found else None
+
+    def put_communities(
+        self, generation_id: str, communities: Iterable[tuple[str, ProfileRow, int]]
+    ) -> None:
+        """Write communities of a generation: id, families, size in members."""
+        table = t.generation_table(generation_id, "communities")
+        rows = (
+            (i.encode(), {**_profile_cells(row), t.INFO: cells.pack_int(size)})
+            for i, row, size in communities
+        )
+        self.store.put_many(table, rows)
+
+    def community(self, generation_id: str, community_id: str) -> tuple[ProfileRow, int] | None:
+        """One community of a generation and its size in members."""
+        table = t.generation_table(generation_id, "communities")
+        found = self.store.get(table, community_id.encode())
+        return (_profile(found), cells.unpack_int(found[t.INFO])) if found else None
+
+    def put_profiles(self, generation_id: str, rows: Iterable[tuple[str, ProfileRow]]) -> None:
+        """Write profiles of a generation by visitor key."""
+        table = t.generation_table(generation_id, "profiles")
+        self.store.put_many(table, ((keys.visitor_key(v), _profile_cells(row)) for v, row in rows))
+
+    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
+        """One profile of a generation."""
+        table = t.generation_table(generation_id, "profiles")
+        found = self.store.get(table, keys.visitor_key(visitor))
+        return _profile(found) if found else None
+
+    def visitors(self, generation_id: str) -> Iterator[tuple[str, int | None]]:
+        """The visitors with a profile and the number of their community."""
+        table = t.generation_table(generation_id, "profiles")
+        for row, found in self.store.scan(table, columns=(t.COMMUNITY,)):
+            yield keys.visitor_of(row), _community(found)
+
+    # --- lease ----------------------------------------------------------------------------
+
+    def lease(self) -> bytes | None:
+        """The lease as it is written: JSON of the holder and the end of its term."""
+        return self.store.get(t.META, t.LEASE).get(t.VALUE)
+
+    def swap_lease(self, old: bytes | None, new: bytes) -> None:
+        """Replace the lease.
+
+        Raises:
+            LeaseLost: it is not ``old`` any more.
+        """
+        if not self.store.check_and_put(t.META, t.LEASE, t.VALUE, old, new):
+            raise LeaseLost("another batch took the lease: only one runs at a time")
+
+    def _bump(self, counter: bytes) -> None:
+        self.store.increment_many(t.META, t.VALUE, {counter: 1})
+
+
+def _forgotten_us(row: dict[bytes, bytes]) -> int:
+    marker = row.get(t.FORGOTTEN_AT)
+    return 0 if marker is None else cells.unpack_int(marker)
+
+
+def _absorbed(oldest: Generation, column: bytes, cell: bytes) -> bool:
+    if column == t.FORGOTTEN_AT:
+        return cells.unpack_int(cell) <= oldest.cut_us
+    return oldest.watermark.covers(keys.segment_of(column))
+
+
+def campaign_of(cell: bytes) -> Campaign:
+    """The campaign a cell holds."""
+    return parse_campaign(orjson.loads(cell))
+
+
+def _campaign_cell(campaign: Campaign) -> bytes:
+    return orjson.dumps(campaign_document(campaign))
+
+
+def _category_cells(row: CategoryRow) -> dict[bytes, bytes]:
+    info = {"keywords": row.keywords, "value": row.value}
+    return {**dict(cells.pack_columns(t.URLS, [row.urls])), t.INFO: orjson.dumps(info)}
+
+
+def _category(found: dict[bytes, bytes]) -> CategoryRow:
+    info: dict[str, Any] = orjson.loads(found[t.INFO])
+    (urls,) = cells.unpack_columns(t.URLS, found, 1)
+    return CategoryRow(urls, info["keywords"], info["value"])
+
+
+def _profile_cells(row: ProfileRow) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for family, counts in zip(_FAMILIES, row[:4], strict=True):
+        if len(counts.numbers):
+            found.update(cells.pack_columns(family, counts))
+    # written for everybody, so that a profile of a user without community has a row too
+    found[t.COMMUNITY] = b"" if row.community is None else cells.pack_int(row.community)
+    return found
+
+
+def _profile(found: dict[bytes, bytes]) -> ProfileRow:
+    urls, cats, accepted_urls, accepted_cats = (
+        Counts(*cells.unpack_columns(family, found, 2)) for family in _FAMILIES
+    )
+    return ProfileRow(urls, cats, accepted_urls, accepted_cats, _community(found))
+
+
+def _community(found: dict[bytes, bytes]) -> int | None:
+    cell = found.get(t.COMMUNITY)
+    return cells.unpack_int(cell) if cell else None
