@@ -5,19 +5,23 @@ The service and the command line share it: both say the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from algorithms import UNCATEGORISED
 from hbase_schema.cells import PageCell
-from webrec.config import Settings
 from webrec.documents import campaign_document, parse_campaign
-from webrec.errors import InvalidDocument, NotFound, WebrecError
-from webrec.model import Model
-from webrec.tables import Counts, Generation, Tables
+from webrec.engine import Engine
+from webrec.errors import FieldError, InvalidDocument, NotFound, WebrecError
+from webrec.lookup import Snapshot, pairs
+from webrec.tables import CategoryRow, Generation, ProfileRow, Tables
 from webrec.types import Campaign
 
-MAX_LABEL = 200
+_CURSOR_DIGITS = 18
 
 Document = dict[str, Any]
 
@@ -33,7 +37,8 @@ class Listing(NamedTuple):
     next: str | None
 
 
-class CampaignResult(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CampaignResult:
     """What became of one campaign document of an upload."""
 
     index: int
@@ -95,16 +100,268 @@ def delete_campaign(tables: Tables, campaign_id: str) -> None:
     tables.delete_campaign(campaign_id)
 
 
-def list_models(tables: Tables, settings: Settings) -> list[Document]:  # noqa: ARG001
+def list_models(tables: Tables) -> list[Document]:
     """The published generations, newest first."""
     active = tables.versions().active
     return [
         {
-            "id": g.id,
-            "created": g.created_ms,
-            "active": g.id.encode() == active,
-            "counts": g.counts,
-            "quality": g.quality,
+            "id": generation.id,
+            "created": iso(generation.created_ms),
+            "active": generation.id.encode() == active,
+            "counts": generation.counts,
+            "quality": generation.quality,
         }
-        for g in reversed(tables.generations())
+        for generation in reversed(tables.generations())
     ]
+
+
+def activate_model(engine: Engine, model_id: str) -> Document:
+    """Go back, or forward, to a published generation.
+
+    Raises:
+        NotFound: there is none of this id.
+        Conflict: another was activated at the same time.
+    """
+    active = engine.tables.versions().active
+    engine.tables.activate(model_id, None if active is None else active.decode())
+    engine.refresh()
+    return next(m for m in list_models(engine.tables) if m["id"] == model_id)
+
+
+def list_categories(engine: Engine, limit: int, after: str) -> Listing:
+    """Categories in the order of their numbers."""
+    snapshot = engine.snapshot
+    ids = snapshot.model.generation.category_ids
+    start = _start(ids, after, "category")
+    rows = [_category(engine, snapshot, number)[0] for number in range(start, len(ids))[:limit]]
+    return Listing(rows, ids[start + limit - 1] if start + limit < len(ids) else None)
+
+
+def category(engine: Engine, category_id: str, limit: int, after: str) -> Document:
+    """One category with a part of its list, in `recL` order.
+
+    Args:
+        after: as ``next`` of the part before gave it.
+
+    Raises:
+        NotFound: the active model has no such category.
+    """
+    snapshot = engine.snapshot
+    number = _number(snapshot.model.generation.category_ids, category_id, "category")
+    document, row = _category(engine, snapshot, number)
+    start = _offset(after)
+    pages = row.urls[start : start + limit].tolist()
+    model = snapshot.model
+    urls = [{"url": model.url(page), "affinity": model.total(page)} for page in pages]
+    return document | {"urls": urls, "next": _next(start, limit, len(row.urls))}
+
+
+def set_label(engine: Engine, category_id: str, label: str) -> Document:
+    """Name a category; the name stays with it through later batches.
+
+    Raises:
+        NotFound: the active model has no such category.
+    """
+    _number(engine.snapshot.model.generation.category_ids, category_id, "category")
+    engine.tables.put_label(category_id, label)
+    engine.refresh()
+    snapshot = engine.snapshot
+    number = _number(snapshot.model.generation.category_ids, category_id, "category")
+    return _category(engine, snapshot, number)[0]
+
+
+def list_communities(engine: Engine, limit: int, after: str) -> Listing:
+    """Communities in the order of their numbers."""
+    generation = engine.snapshot.model.generation
+    ids = generation.community_ids
+    start = _start(ids, after, "community")
+    rows = [
+        {"id": community_id, "size": _community(engine, generation, community_id)[1]}
+        for community_id in ids[start : start + limit]
+    ]
+    return Listing(rows, ids[start + limit - 1] if start + limit < len(ids) else None)
+
+
+def community(engine: Engine, community_id: str, limit: int, after: str) -> Document:
+    """One community with a part of its list, in `colL` order, and its categories.
+
+    Raises:
+        NotFound: the active model has no such community.
+    """
+    snapshot = engine.snapshot
+    generation = snapshot.model.generation
+    _number(generation.community_ids, community_id, "community")
+    row, size = _community(engine, generation, community_id)
+    start = _offset(after)
+    numbers, counts = (column[start : start + limit].tolist() for column in row.urls)
+    accepts = dict(pairs(row.accepted_urls))
+    urls = [
+        {
+            "url": snapshot.model.url(page),
+            "visits": visits,
+            "accepts": accepts.get(page, 0),
+            "rank_score": visits + generation.accept_weight * accepts.get(page, 0),
+        }
+        for page, visits in zip(numbers, counts, strict=True)
+    ]
+    return {
+        "id": community_id,
+        "size": size,
+        "urls": urls,
+        "cats": _cats(snapshot, dict(pairs(row.cats)), dict(pairs(row.accepted_cats))),
+        "next": _next(start, limit, len(row.urls.numbers)),
+    }
+
+
+def pages(engine: Engine, urls: Sequence[str]) -> list[Document | None]:
+    """What the active model knows of some canonical URLs, in order; None for unknown ones."""
+    snapshot = engine.snapshot
+    generation = snapshot.model.generation
+    if not generation.id:
+        return [None] * len(urls)
+    return [
+        None if found is None else _page(snapshot, found)
+        for found in engine.tables.pages_by_url(generation.id, urls)
+    ]
+
+
+def user(engine: Engine, visitor: str) -> Document:
+    """A visitor's profile, batch and recent together.
+
+    Raises:
+        NotFound: nothing is known of the visitor.
+    """
+    snapshot = engine.snapshot
+    generation = snapshot.model.generation
+    recent, profile = engine.history(snapshot, visitor)
+    if profile is None and not recent:
+        raise NotFound("nothing is known of this user")
+    visits: Counter[str] = Counter()
+    accepts: Counter[str] = Counter()
+    cat_visits: Counter[int] = Counter()
+    cat_accepts: Counter[int] = Counter()
+    if profile is not None:
+        visits.update({snapshot.model.url(page): n for page, n in pairs(profile.urls)})
+        accepts.update({snapshot.model.url(page): n for page, n in pairs(profile.accepted_urls)})
+        cat_visits.update(dict(pairs(profile.cats)))
+        cat_accepts.update(dict(pairs(profile.accepted_cats)))
+    for cell in recent:
+        visits[cell.url] += cell.visits
+        accepts[cell.url] += cell.accepts
+        page = snapshot.model.find(cell.url)
+        if page is not None and snapshot.model.category(page) != UNCATEGORISED:
+            cat_visits[snapshot.model.category(page)] += cell.visits
+            cat_accepts[snapshot.model.category(page)] += cell.accepts
+    group = None if profile is None else profile.community
+    urls = visits.keys() | accepts.keys()
+    return {
+        "community": None if group is None else generation.community_ids[group],
+        "urls": [
+            {"url": url, "visits": visits[url], "accepts": accepts[url]}
+            for url in sorted(urls, key=lambda u: (-visits[u], -accepts[u], u))
+        ],
+        "cats": _cats(snapshot, cat_visits, cat_accepts),
+    }
+
+
+def iso(time_ms: int) -> str:
+    """A moment as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _page(snapshot: Snapshot, found: PageCell) -> Document:
+    weight = snapshot.model.generation.accept_weight
+    shown = None
+    if found.category != UNCATEGORISED:
+        shown = {
+            "id": snapshot.model.generation.category_ids[found.category],
+            "label": snapshot.labels[found.category],
+        }
+    return {
+        "url": found.url,
+        "category": shown,
+        "affinity": found.visits + weight * found.accepts,
+    }
+
+
+def _category(engine: Engine, snapshot: Snapshot, number: int) -> tuple[Document, CategoryRow]:
+    generation = snapshot.model.generation
+    category_id = generation.category_ids[number]
+    row = engine.tables.category(generation.id, category_id)
+    if row is None:
+        raise NotFound(f"category {category_id} of model {generation.id} is gone")
+    manual = category_id in snapshot.manual
+    return {
+        "id": category_id,
+        "label": snapshot.labels[number],
+        "label_source": "manual" if manual else "suggested",
+        "keywords": row.keywords,
+        "size": len(row.urls),
+        "affinity": row.value,
+    }, row
+
+
+def _community(engine: Engine, generation: Generation, community_id: str) -> tuple[ProfileRow, int]:
+    found = engine.tables.community(generation.id, community_id)
+    if found is None:
+        raise NotFound(f"community {community_id} of model {generation.id} is gone")
+    return found
+
+
+def _cats(
+    snapshot: Snapshot, visits: Mapping[int, int], accepts: Mapping[int, int]
+) -> list[Document]:
+    """Categories with their counts, most visited first."""
+    ids = snapshot.model.generation.category_ids
+    numbers = sorted(
+        visits.keys() | accepts.keys(),
+        key=lambda n: (-visits.get(n, 0), -accepts.get(n, 0), ids[n]),
+    )
+    return [
+        {
+            "id": ids[n],
+            "label": snapshot.labels[n],
+            "visits": visits.get(n, 0),
+            "accepts": accepts.get(n, 0),
+        }
+        for n in numbers
+    ]
+
+
+def _number(ids: Sequence[str], wanted: str, what: str) -> int:
+    try:
+        return ids.index(wanted)
+    except ValueError:
+        raise NotFound(f"the active model has no {what} {wanted!r}") from None
+
+
+def _start(ids: Sequence[str], after: str, what: str) -> int:
+    if not after:
+        return 0
+    try:
+        return ids.index(after) + 1
+    except ValueError:
+        raise _bad_cursor(f"no {what} of the active model") from None
+
+
+def _offset(after: str) -> int:
+    if not after:
+        return 0
+    if not after.isascii() or not after.isdigit() or len(after) > _CURSOR_DIGITS:
+        raise _bad_cursor("not one that a listing gave")
+    return int(after)
+
+
+def _bad_cursor(why: str) -> InvalidDocument:
+    fix = "leave it out to begin at the start, or pass on `next` of the part before"
+    return InvalidDocument([FieldError("cursor", f"{why}: {fix}")])
+
+
+def _next(start: int, limit: int, size: int) -> str | None:
+    return str(start + limit) if start + limit < size else None
+
+
+def _id_of(document: object) -> str | None:
+    given = document.get("id") if isinstance(document, dict) else None
+    return given if isinstance(given, str) else None

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from algorithms import UNCATEGORISED, Answer, Item, Weights, recommend
+from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard
 from webrec.config import Settings
 from webrec.documents import RequestDocument
@@ -136,6 +137,18 @@ class Engine:
             _explain(document, snapshot, lookup, answer, sponsored=sponsored)
         return Recommendation(document, self._record_visit(request))
 
+    def history(
+        self, snapshot: Snapshot, visitor: str
+    ) -> tuple[list[RecentCell], ProfileRow | None]:
+        """What a visitor did since the snapshot's generation, and the profile in it."""
+        generation = snapshot.model.generation
+        recent = self.recorder.recent(visitor, generation.watermark.covers)
+        forgotten = recent.forgotten_us > generation.cut_us
+        profile = None
+        if generation.id and not forgotten:
+            profile = self._reads.profile(generation.id, visitor)
+        return list(recent.cells.values()), profile
+
     def _record_visit(self, request: RequestDocument) -> bool:
         if not request.track:
             return False
@@ -186,7 +199,7 @@ class Engine:
             )
         ]
         board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
-        return Snapshot(model, board, labels)
+        return Snapshot(model, board, labels, manual)
 
 
 class _Reads:

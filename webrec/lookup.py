@@ -26,11 +26,13 @@ class Snapshot:
 
     Attributes:
         labels: the label to show, by category number.
+        manual: the names people gave, by category id, of whatever generation.
     """
 
     model: Model
     ads: AdBoard
     labels: list[str]
+    manual: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,8 @@ class Lookup:
         visits: dict[int, int] = {}
         accepts: dict[int, int] = {}
         if self._profile is not None:
-            visits = dict(_pairs(self._profile.cats))
-            accepts = dict(_pairs(self._profile.accepted_cats))
+            visits = dict(pairs(self._profile.cats))
+            accepts = dict(pairs(self._profile.accepted_cats))
         for cell in self._recent.cells.values():
             page = self._model.find(cell.url)
             if page is not None:
@@ -221,5 +223,6 @@ class Excluded:
         return at < len(visited) and bool(visited[at] == page)
 
 
-def _pairs(counts: Counts) -> zip[tuple[int, int]]:
+def pairs(counts: Counts) -> zip[tuple[int, int]]:
+    """Number and count of each entry."""
     return zip(counts.numbers.tolist(), counts.counts.tolist(), strict=True)
