@@ -90,11 +90,11 @@ def semantic(texts: Sequence[str], progress: Progress | None = None) -> NDArray[
         return rows
     counts = _shared_columns(tfidf(texts))
     context = counts.T @ rows - np.outer(counts.sum(axis=0), rows.mean(axis=0))
-    _to_unit(context)
+    to_unit(context)
     for start in range(0, len(texts), CHUNK):
         part = slice(start, start + CHUNK)
-        rows[part] += CONTEXT_WEIGHT * _to_unit(counts[part] @ context)
-    return _to_unit(rows)
+        rows[part] += CONTEXT_WEIGHT * to_unit(counts[part] @ context)
+    return to_unit(rows)
 
 
 def embed(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
@@ -109,7 +109,7 @@ def embed(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.
         rows[start : start + len(chunk)] = model.embed(chunk)
         if progress is not None:
             progress(start + len(chunk))
-    return _to_unit(rows)
+    return to_unit(rows)
 
 
 def tfidf(texts: Sequence[str]) -> sparse.csr_array[np.float32]:
@@ -133,7 +133,7 @@ def _shared_columns(counts: sparse.csr_array[np.float32]) -> sparse.csr_array[np
     return sparse.csr_array(counts[:, rows_of > 1])
 
 
-def _to_unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def to_unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Bring every row but zeros to length 1, in place."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows /= np.where(lengths > 0, lengths, 1)

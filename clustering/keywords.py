@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +63,11 @@ def _same(document: list[str]) -> list[str]:
 
 
 def _sum_by(
-    labels: NDArray[np.integer], categories: int, counts: sparse.sparray
+    numbers: NDArray[np.integer], groups: int, counts: sparse.csr_array[Any]
 ) -> sparse.csr_array[np.float64]:
-    """Rows with the same number added up: counts (n_categories, n_columns) out of (n_texts, …)."""
-    ones = np.ones(len(labels))
-    member = sparse.csr_array(
-        (ones, (labels, np.arange(len(labels)))), shape=(categories, len(labels))
-    )
+    """Rows with the same number added up: (n_groups, n_columns) out of (n_rows, n_columns)."""
+    rows = len(numbers)
+    member = sparse.csr_array((np.ones(rows), (numbers, np.arange(rows))), shape=(groups, rows))
     return sparse.csr_array(member @ counts)
 
 
@@ -90,7 +89,7 @@ def _merge_plurals(
     forms = sorted(shown.values())
     column_of = {form: column for column, form in enumerate(forms)}
     columns = np.array([column_of[shown[stem(word)]] for word in vocabulary])
-    return sparse.csr_array(_sum_by(columns, len(forms), counts.T).T), forms
+    return sparse.csr_array(_sum_by(columns, len(forms), sparse.csr_array(counts.T)).T), forms
 
 
 def _best(weights: NDArray[np.float64], shown: Sequence[str], n: int) -> list[str]:

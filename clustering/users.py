@@ -13,7 +13,7 @@ from scipy import sparse
 from clustering import kmeans
 
 URL_COLUMNS = 20_000
-CATEGORY_WEIGHT = 0.5
+CATEGORY_WEIGHT = 0.25
 
 
 def auto_k(users: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -130,21 +130,17 @@ def test_visits_are_of_known_pages_and_in_the_order_of_time() -> None:
 def test_an_accept_precedes_its_visit() -> None:
     """Whoever follows a recommendation then opens the page."""
     events = list(synthetic.visits(SPEC))
-    pairs = [(e, after) for e, after in zip(events, events[1:], strict=False) if _accepts(e)]
+    pairs = [(event, after) for event, after in pairwise(events) if event["type"] == "accept"]
     assert len(pairs) == 400
     for accept, after in pairs:
         assert after == {**accept, "type": "visit", "event_id": after["event_id"]}
 
 
-def _accepts(event: dict[str, Any]) -> bool:
-    return bool(event["type"] == "accept")
-
-
 def test_popularity_is_skewed() -> None:
-    """A tenth of the pages has far more than half of the visits of the least popular half."""
+    """The most visited tenth of the pages has far more visits than the least visited half."""
     counts = Counter(visit["url"] for visit in visits_only())
     ranked = [count for _, count in counts.most_common()]
-    assert sum(ranked[:60]) > 0.5 * sum(ranked)
+    assert sum(ranked[:60]) > 0.4 * sum(ranked)
     assert sum(ranked[300:]) < 0.15 * sum(ranked)
 
 
@@ -158,7 +154,7 @@ def test_activity_is_skewed_and_some_are_logged_out() -> None:
 
 
 def test_users_prefer_the_categories_of_their_community() -> None:
-    """Four visits in five go to what the community prefers, which is a third of the categories."""
+    """Nine visits in ten go to what the community prefers, a third of the categories."""
     plan, category = Plan(SPEC), category_of_url()
     community = {visitor(plan.identity(user)): g for user, g in enumerate(plan.user_community)}
     named = [visit for visit in visits_only() if visitor(visit)]

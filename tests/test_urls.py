@@ -114,6 +114,8 @@ def test_longest() -> None:
     assert canonical(longest) == longest
     with pytest.raises(UrlError):
         canonical(longest + "a")
+    with pytest.raises(UrlError):
+        canonical("https://example.org/#" + "a" * MAX_URL_LENGTH)
 
 
 def test_too_long_once_encoded() -> None:

@@ -143,9 +143,8 @@ def _url(target: str, origin: str) -> str:
     if target.startswith("/"):
         return canonical(origin + target)
     url = canonical(target)
-    host = origin.partition("://")[2]
-    _, _, url_from_host = url.partition("://")
-    return f"{origin}{url_from_host[len(host) :]}" if url_from_host.startswith(f"{host}/") else url
+    host, _, path = url.partition("://")[2].partition("/")
+    return f"{origin}/{path}" if host == origin.partition("://")[2] else url
 
 
 def _is_asset(path_and_query: str) -> bool:

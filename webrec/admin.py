@@ -6,7 +6,7 @@ The service and the command line share it: both say the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -264,10 +264,32 @@ def user(engine: Engine, visitor: str) -> Document:
     }
 
 
+def readiness(engine: Engine) -> dict[str, Document]:
+    """Whether store, log and model are there; with a ``detail`` where one is not."""
+    return {
+        "store": _checked(engine.tables.store.ping),
+        "log": _checked(engine.log.check),
+        "model": _checked(lambda: _some_model(engine)),
+    }
+
+
 def iso(time_ms: int) -> str:
     """A moment as ISO 8601 in UTC."""
     moment = datetime.fromtimestamp(time_ms / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _checked(check: Callable[[], None]) -> Document:
+    try:
+        check()
+    except WebrecError as error:
+        return {"ok": False, "detail": str(error)}
+    return {"ok": True}
+
+
+def _some_model(engine: Engine) -> None:
+    if engine.model is None:
+        raise NotFound("there is no model yet: `webrec batch` makes one")
 
 
 def _page(snapshot: Snapshot, found: PageCell) -> Document:

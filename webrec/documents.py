@@ -229,8 +229,9 @@ _Environment = Annotated[
     dict[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=10_000)]],
     Field(max_length=1_000),
 ]
-_KeywordList = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(max_length=1_000)]
-_KeywordText = Annotated[str, Field(max_length=100_000)]
+# Whatever the text can hold fits into the list, as which campaigns are written out.
+_KeywordText = Annotated[str, Field(max_length=10_000)]
+_KeywordList = Annotated[list[_KeywordText], Field(max_length=10_000)]
 _Keywords = Annotated[
     tuple[str, ...],
     _wire(

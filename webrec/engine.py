@@ -37,11 +37,11 @@ class Recommendation(NamedTuple):
 
     Attributes:
         document: as HTTP gives it, but for ``took_ms``.
-        recorded: whether the visit is in the log.
+        lost: the visit should be in the log, which is away.
     """
 
     document: dict[str, Any]
-    recorded: bool
+    lost: bool
 
 
 class Engine:
@@ -115,7 +115,8 @@ class Engine:
             url=request.url,
             visitor=request.visitor,
             exclude=request.exclude,
-            campaigns=None if request.campaigns is None else frozenset(request.campaigns),
+            # an empty list names no campaign, so it leaves none out
+            campaigns=frozenset(request.campaigns) if request.campaigns else None,
             repeat=sponsored if request.repeat is None else request.repeat,
             now_ms=now_ms,
         )
@@ -135,7 +136,7 @@ class Engine:
         }
         if request.explain:
             _explain(document, snapshot, lookup, answer, sponsored=sponsored)
-        return Recommendation(document, self._record_visit(request))
+        return Recommendation(document, lost=not self._record_visit(request))
 
     def history(
         self, snapshot: Snapshot, visitor: str
@@ -149,12 +150,19 @@ class Engine:
             profile = self._reads.profile(generation.id, visitor)
         return list(recent.cells.values()), profile
 
+    def log_backlog(self) -> int:
+        """Segments of the log that the active model has not read."""
+        covers = self.snapshot.model.generation.watermark.covers
+        names = self.log.closed_segments() + self.log.open_segments()
+        return sum(not covers(name) for name in names)
+
     def _record_visit(self, request: RequestDocument) -> bool:
+        """Whether the visit is recorded, or need not be."""
         if not request.track:
-            return False
+            return True
         event = request.event()
         if event.bot:
-            return False
+            return True
         try:
             self.recorder.record_soon(event)
         except LogUnavailable as error:

@@ -221,44 +221,8 @@ _DESCRIPTIONS = (
     "News and background on {name}: {a}, {c} and {d}.",
 )
 _MAGAZINES = ("news.example", "magazine.example", "daily.example")
-_NAMES = [
-    "amina",
-    "ben",
-    "carla",
-    "dario",
-    "elif",
-    "felix",
-    "greta",
-    "hugo",
-    "irene",
-    "jonas",
-    "kaia",
-    "liam",
-    "mara",
-    "nils",
-    "olga",
-    "paul",
-    "rosa",
-    "samir",
-    "tessa",
-    "umut",
-    "vera",
-    "wim",
-    "yara",
-    "zeno",
-]
-_FIRMS = [
-    "Halden",
-    "Marigold",
-    "Lindenhof",
-    "Bluefinch",
-    "Corvina",
-    "Northgate",
-    "Quillon",
-    "Sunder",
-    "Tamarind",
-    "Vesper",
-]
+_NAMES = ("amina", "ben", "carla", "dario", "elif", "felix", "greta", "hugo", "irene", "jo", "kaia")
+_FIRMS = ("Halden", "Marigold", "Lindenhof", "Bluefinch", "Corvina", "Quillon", "Tamarind")
 _BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36",
@@ -437,13 +401,15 @@ class Plan:
 
     def draw_users(self, rng: np.random.Generator, count: int) -> Ints:
         """Users by their activity: int32 (count,)."""
-        drawn = np.searchsorted(self._activity, rng.random(count) * self._activity[-1], "right")
-        return drawn.astype(np.int32)
+        at = rng.random(count) * self._activity[-1]
+        return _places(self._activity, at, np.full(count, self.spec.users - 1))
 
     def draw_pages(self, rng: np.random.Generator, communities: Ints) -> Ints:
         """One page for each community of the argument, by its taste: int32, of its length."""
-        found = np.searchsorted(self._taste, communities + rng.random(len(communities)), "right")
-        return self.draw_popular(rng, (found - communities * self.spec.categories).astype(np.int32))
+        first = communities * self.spec.categories
+        last = first + self.spec.categories - 1
+        found = _places(self._taste, communities + rng.random(len(communities)), last)
+        return self.draw_popular(rng, found - first)
 
     def draw_popular(self, rng: np.random.Generator, categories: Ints) -> Ints:
         """One page of each category of the argument: int32, of its length.
@@ -453,7 +419,8 @@ class Plan:
         sizes = self._starts[categories + 1] - self._starts[categories]
         ranks = np.exp(rng.random(len(categories)) * np.log(sizes + 1)).astype(np.int64)
         places = self._starts[categories] + np.minimum(ranks, sizes) - 1
-        return self._pages_by_category.take(places)
+        drawn: Ints = self._pages_by_category[places]
+        return drawn
 
     def url(self, page: int) -> str:
         """Canonical URL of a page."""
@@ -486,6 +453,14 @@ class Plan:
     def subject_of(self, category: int) -> Subject:
         """What a category is about."""
         return self._subjects[category]
+
+
+def _places(
+    cumulative: NDArray[np.float64], at: NDArray[np.float64], last: NDArray[np.integer[Any]]
+) -> Ints:
+    """Where the numbers fall in a distribution function; rounding leads no further than `last`."""
+    found: Ints = np.minimum(np.searchsorted(cumulative, at, "right"), last).astype(np.int32)
+    return found
 
 
 def _unequal(rng: np.random.Generator, things: int, groups: int) -> Ints:

@@ -98,7 +98,7 @@ def test_the_real_mapping_is_refused():
         (["recipe", "vegan", "chicken", "cheese", "sauce"], "Cooking"),
         (["nasa", "space", "moon", "rocket", "satellite"], "Space and Astronomy"),
         (["soccer", "goal", "league", "striker"], "Soccer"),
-        (["python", "programming", "code", "library", "haskell"], "Programming Languages"),
+        (["programming", "language", "python", "code", "haskell"], "Programming Languages"),
         (["qwxz", "zzgrm", "plk", "vvt"], "Qwxz, zzgrm, plk"),
         ([], "Miscellaneous"),
     ],
@@ -123,6 +123,20 @@ def test_no_categories_no_labels(packaged):
     assert packaged.suggest([]) == []
 
 
-def test_a_tree_of_one():
-    """The smallest tree will do."""
-    assert Taxonomy((Topic(("Travel", "Hotels")),)).suggest([["hotel", "travel"]]) == ["Hotels"]
+def test_a_small_tree_of_ones_own():
+    """A few topics will do; a single one has nothing to stand out from."""
+    hotels = Topic(("Travel", "Hotels"))
+    small = Taxonomy((hotels, Topic(("Cooking",)), Topic(("Soccer",)), Topic(("Law",))))
+    assert small.suggest([["hotel", "travel", "room"]]) == ["Hotels"]
+    assert Taxonomy((hotels,)).suggest([["hotel", "travel"]]) == ["Hotel, travel"]
+
+
+def test_a_name_needs_support(packaged):
+    """Women as such are near "Women's Glasses", but no keyword says anything of glasses."""
+    assert packaged.suggest([["women", "female", "girl"]]) == ["Women, female, girl"]
+
+
+def test_keywords_that_begin_alike_are_said_once(packaged):
+    """The label made of keywords does not repeat itself."""
+    keywords = ["korea", "korean", "pyongyang", "missile"]
+    assert packaged.suggest([keywords]) == ["Korea, pyongyang, missile"]

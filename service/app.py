@@ -1,0 +1,73 @@
+"""[6] The application factory."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from flask_compress import Compress
+from flask_swagger_ui import get_swaggerui_blueprint
+from webrec.keys import KeyFile
+from werkzeug.exceptions import HTTPException
+
+from service import response
+from service.metrics import Metrics
+from service.routes import campaigns, events, model, operation, recommendations
+from service.state import State, state
+from webrec.engine import Engine
+from webrec.errors import StoreUnavailable, WebrecError
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_UNKNOWN_ROUTE = "unknown"
+
+
+def create_app(engine: Engine) -> Flask:
+    """The service over one engine.
+
+    Args:
+        engine: opened by the caller, who starts and closes it.
+    """
+    app = Flask("service", static_folder=None)
+    app.config.update(
+        COMPRESS_ALGORITHM=["gzip"],
+        COMPRESS_MIMETYPES=[response.JSON, response.PROBLEM, "text/plain"],
+        COMPRESS_LEVEL=1,
+        COMPRESS_MIN_SIZE=1_000,
+    )
+    # a path that ends in a slash too many is another path, not a redirect
+    app.url_map.strict_slashes = False
+    Compress(app)
+    keys = KeyFile(engine.settings.keys_path)
+    State(engine, keys, Metrics(engine)).attach(app.extensions)
+    for group in (recommendations, events, campaigns, model, operation):
+        app.register_blueprint(group.blueprint)
+    app.register_blueprint(
+        get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "webrec"})
+    )
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_error_handler(WebrecError, _from_error)
+    app.register_error_handler(HTTPException, response.from_http)
+    app.register_error_handler(Exception, response.from_bug)
+    return app
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _end(sent: Response) -> Response:
+    sent.headers["X-Request-Id"] = g.request_id
+    rule = request.url_rule.rule if request.url_rule is not None else _UNKNOWN_ROUTE
+    state().metrics.http(rule, request.method, sent.status_code)
+    return sent
+
+
+def _from_error(error: WebrecError) -> Response:
+    if isinstance(error, StoreUnavailable):
+        state().metrics.store_error()
+    return response.from_error(error)

@@ -1,0 +1,59 @@
+"""[6] Who may do what: API keys with scopes; without any key, loopback only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
+from typing import ParamSpec, TypeVar
+
+from flask import request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from service.state import state
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+HEADER = "X-API-Key"
+
+
+def needs(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a request in if its key has one of the scopes."""
+
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            _check(scopes)
+            return view(*args, **kwargs)
+
+        guarded.scopes = scopes  # type: ignore[attr-defined]  # read by the OpenAPI document
+        return guarded
+
+    return guard
+
+
+def _check(scopes: tuple[str, ...]) -> None:
+    keys = state().keys
+    if not keys.any_keys():
+        if not _is_loopback(request.remote_addr):
+            raise Forbidden("no API key is set up, so only this machine is answered: webrec keys")
+        return
+    key = request.headers.get(HEADER)
+    granted = None if key is None else keys.scopes_of(key)
+    if granted is None:
+        fault = "is missing" if key is None else "is not known"
+        raise Unauthorized(
+            f"the API key in the header {HEADER} {fault}",
+            www_authenticate=WWWAuthenticate("ApiKey"),
+        )
+    if granted.isdisjoint(scopes):
+        raise Forbidden(f"this API key lacks the scope {' or '.join(scopes)}")
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ip_address(address or "").is_loopback
+    except ValueError:
+        return False

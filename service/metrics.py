@@ -1,0 +1,145 @@
+"""[6] Prometheus metrics, right across the workers of one service.
+
+Workers write to files in ``PROMETHEUS_MULTIPROC_DIR`` (set by `service.wsgi`); whoever is scraped
+adds them up.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from service.wsgi import METRICS_FOLDER
+from webrec.engine import Engine
+from webrec.errors import WebrecError
+
+_BUCKETS_S = (
+    0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05,
+    0.1, 0.25, 0.5, 1.0, 2.5,
+)  # fmt: skip
+
+
+class Metrics:
+    """The metrics of one process.
+
+    Args:
+        engine: asked for the state of model and log when a scrape comes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        own = CollectorRegistry()
+        self._seconds = Histogram(
+            "webrec_request_seconds",
+            "Time to answer a recommendation request, or one document of a list",
+            ("mode", "algorithm", "status"),
+            buckets=_BUCKETS_S,
+            registry=own,
+        )
+        self._answers = Counter(
+            "webrec_answers",
+            "Answers by the algorithm that built the list and the algorithms passed over before",
+            ("mode", "algorithm", "step"),
+            registry=own,
+        )
+        self._http = Counter(
+            "webrec_http_requests",
+            "HTTP requests by route, method and status",
+            ("route", "method", "status"),
+            registry=own,
+        )
+        self._events = Counter(
+            "webrec_events", "Events by what became of them", ("outcome",), registry=own
+        )
+        self._unrecorded = Counter(
+            "webrec_visits_unrecorded",
+            "Visits of recommendation requests that the log did not take",
+            registry=own,
+        )
+        self._store_errors = Counter(
+            "webrec_store_errors", "Requests that met an unavailable store", registry=own
+        )
+        self._pending = Gauge(
+            "webrec_recent_pending_events",
+            "Events in the log that the store does not show yet",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self._own = own
+
+    def recommended(self, mode: str, algorithm: str, step: int, seconds: float) -> None:
+        """Count an answer."""
+        self._seconds.labels(mode, algorithm, "200").observe(seconds)
+        self._answers.labels(mode, algorithm, str(step)).inc()
+
+    def refused(self, status: int, seconds: float) -> None:
+        """Count a recommendation request that got no answer."""
+        self._seconds.labels("", "", str(status)).observe(seconds)
+
+    def http(self, route: str, method: str, status: int) -> None:
+        """Count a request."""
+        self._http.labels(route, method, str(status)).inc()
+
+    def events(self, accepted: int, rejected: int) -> None:
+        """Count what a request for events brought."""
+        self._events.labels("accepted").inc(accepted)
+        self._events.labels("rejected").inc(rejected)
+
+    def unrecorded(self) -> None:
+        """Count a visit that was lost because the log is away."""
+        self._unrecorded.inc()
+
+    def store_error(self) -> None:
+        """Count a request that met an unavailable store."""
+        self._store_errors.inc()
+
+    def exposition(self) -> bytes:
+        """Everything, in Prometheus's text format."""
+        self._pending.set(self._engine.recorder.backlog)
+        registry = CollectorRegistry()
+        if os.environ.get(METRICS_FOLDER):
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's omission
+        else:
+            registry.register(_Forward(self._own))
+        registry.register(_Shared(self._engine))
+        return generate_latest(registry)
+
+
+class _Forward(Collector):
+    """The metrics of another registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        return self._registry.collect()
+
+
+class _Shared(Collector):
+    """What is the same for all workers, looked up when it is asked for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        model = self._engine.model
+        if model is not None:
+            age = time.time() - model.created_ms / 1000
+            yield GaugeMetricFamily(
+                "webrec_model_age_seconds", "Seconds since the active model was made", age
+            )
+        try:
+            yield GaugeMetricFamily(
+                "webrec_log_backlog_segments",
+                "Segments of the raw log that no batch has read yet",
+                self._engine.log_backlog(),
+            )
+        except WebrecError:
+            return  # no figure is better than a wrong one; `/health/ready` says what is wrong

@@ -1,0 +1,122 @@
+"""[6] The one maker of answers and of problems (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from webrec.errors import InvalidDocument, Unavailable, WebrecError
+
+_log = logging.getLogger(__name__)
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+Document = dict[str, Any]
+
+
+def answer(
+    document: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer."""
+    response = Response(orjson.dumps(document), status, mimetype=JSON)
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def nothing() -> Response:
+    """An answer without a body."""
+    return Response(status=204)
+
+
+def problem_document(error: WebrecError, request_id: str) -> Document:
+    """What an error of ours says to the one who sent the request.
+
+    An internal error says nothing of what is inside.
+    """
+    detail = str(error) if error.status != HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL
+    return _document(
+        error.status,
+        error.title,
+        detail,
+        request_id,
+        errors=[{"field": e.field, "message": e.message} for e in error.errors]
+        if isinstance(error, InvalidDocument)
+        else None,
+    )
+
+
+def problem(document: Document, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem as an answer."""
+    response = Response(orjson.dumps(document), document["status"], mimetype=PROBLEM)
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def from_error(error: WebrecError) -> Response:
+    """The answer to a request that met one of our errors."""
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+    headers = {}
+    if isinstance(error, Unavailable):
+        _log.warning("%s %s: %s", request.method, request.path, error)
+        headers["Retry-After"] = str(error.retry_after_s)
+    return problem(problem_document(error, g.request_id), headers)
+
+
+def from_http(error: HTTPException) -> Response:
+    """The answer to a request that the framework turned down."""
+    if error.code is None:
+        return from_bug(error)
+    status = HTTPStatus(error.code)
+    document = _document(
+        status, status.phrase, _DETAILS.get(status, str(error.description)), g.request_id
+    )
+    kept = {
+        name: value
+        for name, value in error.get_headers()
+        if name in ("Allow", "Location", "WWW-Authenticate", "Retry-After")
+    }
+    return problem(document, kept)
+
+
+def from_bug(error: Exception) -> Response:
+    """The answer to a request that met a bug: the log has what happened, the answer has not."""
+    _log.exception("%s %s", request.method, request.path, exc_info=error)
+    return problem(_document(500, "Internal error", _INTERNAL, g.request_id))
+
+
+_INTERNAL = "something went wrong here; the service's log has the request id"
+_DETAILS = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this path: /docs lists what there is",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this path does not take this method: see the header Allow",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large: see the limits in /docs",
+}
+
+
+def _document(
+    status: int,
+    title: str,
+    detail: str,
+    request_id: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+) -> Document:
+    document: Document = {
+        "type": "about:blank",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "request_id": request_id,
+    }
+    if errors is not None:
+        document["errors"] = errors
+    return document

@@ -1,0 +1,1 @@
+"""[6] The endpoints, one group per file."""

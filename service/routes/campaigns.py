@@ -1,0 +1,74 @@
+"""[6] /v1/campaigns: what ad operations upload."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import Blueprint, Response, url_for
+
+from service import params
+from service.auth import needs
+from service.bodies import MANY_DOCUMENTS, read_campaigns, read_one
+from service.response import answer, nothing
+from service.state import state
+from webrec import admin
+from webrec.documents import campaign_document, parse_campaign
+from webrec.errors import NotFound
+
+blueprint = Blueprint("campaigns", __name__)
+
+
+@blueprint.get("/v1/campaigns")
+@needs("admin")
+def list_() -> Response:
+    """The campaigns, in the order of their ids."""
+    listing = admin.list_campaigns(state().engine.tables, *params.page_of_listing())
+    return answer({"campaigns": listing.items, "next": listing.next})
+
+
+@blueprint.post("/v1/campaigns")
+@needs("admin")
+def apply() -> Response:
+    """Write a list of campaigns; each is judged for itself."""
+    dry_run = params.flag("dry_run")
+    engine = state().engine
+    results = admin.apply_campaigns(engine.tables, read_campaigns(), dry_run=dry_run)
+    engine.refresh()
+    bad = sum(result.status == "invalid" for result in results)
+    status = 200 if not bad else 422 if bad == len(results) else 207
+    return answer({"results": [asdict(result) for result in results]}, status)
+
+
+@blueprint.get("/v1/campaigns/<campaign_id>")
+@needs("admin")
+def get(campaign_id: str) -> Response:
+    """One campaign."""
+    campaign = state().engine.tables.campaign(campaign_id)
+    if campaign is None:
+        raise NotFound(f"there is no campaign {campaign_id!r}")
+    return answer(campaign_document(campaign))
+
+
+@blueprint.put("/v1/campaigns/<campaign_id>")
+@needs("admin")
+def put(campaign_id: str) -> Response:
+    """Write one campaign, new or in place of the one with its id."""
+    campaign = parse_campaign(read_one(MANY_DOCUMENTS), campaign_id)
+    engine = state().engine
+    is_new = engine.tables.campaign(campaign.id) is None
+    engine.tables.put_campaigns([campaign])
+    engine.refresh()
+    if not is_new:
+        return answer(campaign_document(campaign))
+    place = url_for("campaigns.get", campaign_id=campaign.id)
+    return answer(campaign_document(campaign), 201, {"Location": place})
+
+
+@blueprint.delete("/v1/campaigns/<campaign_id>")
+@needs("admin")
+def delete(campaign_id: str) -> Response:
+    """Take a campaign away."""
+    engine = state().engine
+    admin.delete_campaign(engine.tables, campaign_id)
+    engine.refresh()
+    return nothing()

@@ -1,0 +1,54 @@
+"""[6] POST /v1/recommendations."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from flask import Blueprint, Response, g
+
+from service.answers import recommend_timed
+from service.auth import needs
+from service.bodies import Many, read_one_or_list
+from service.params import MAX_DOCUMENTS
+from service.response import answer, problem_document
+from service.state import State, state
+from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecError
+
+blueprint = Blueprint("recommendations", __name__)
+
+
+@blueprint.post("/v1/recommendations")
+@needs("serve")
+def recommend() -> Response:
+    """Recommend URLs to a visitor of a page; a list of documents gets a list of answers."""
+    here = state()
+    body = read_one_or_list()
+    if not isinstance(body, Many):
+        return answer(_one(here, body.document, g.began))
+    if len(body.documents) > MAX_DOCUMENTS:
+        raise InvalidDocument([FieldError("", f"send at most {MAX_DOCUMENTS} documents at once")])
+    return answer([_one_of_many(here, document) for document in body.documents])
+
+
+def _one(here: State, document: object, began: float) -> dict[str, Any]:
+    try:
+        found = recommend_timed(here.engine, document, began)
+    except WebrecError as error:
+        if isinstance(error, StoreUnavailable):
+            here.metrics.store_error()
+        here.metrics.refused(error.status, time.perf_counter() - began)
+        raise
+    if found.lost:
+        here.metrics.unrecorded()
+    shown = found.document
+    seconds = time.perf_counter() - began
+    here.metrics.recommended(shown["mode"], shown["algorithm"], len(shown["path"]) - 1, seconds)
+    return shown
+
+
+def _one_of_many(here: State, document: object) -> dict[str, Any]:
+    try:
+        return _one(here, document, time.perf_counter())
+    except WebrecError as error:
+        return problem_document(error, g.request_id)

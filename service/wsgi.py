@@ -1,0 +1,133 @@
+"""[6] The service under gunicorn: worker processes, each with an engine of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from webrec.keys import KeyFile
+
+from webrec.config import Settings
+from webrec.engine import Engine
+from webrec.errors import UsageError, WebrecError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus_client looks at it once, when it is first imported: hence the late imports below."""
+
+_KEEPALIVE_S = 75
+_GRACEFUL_S = 30
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> int:
+    """Run the service until it is told to stop.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        UsageError: it may not, or cannot, listen there.
+        WebrecError: the log or the store cannot be used.
+    """
+    host, port = _address(settings.bind)
+    if not _is_loopback(host) and not KeyFile(settings.keys_path).any_keys():
+        raise UsageError(
+            f"{settings.bind} can be reached from other machines and there is no API key: make "
+            "one (webrec keys add NAME --scope serve) or bind to 127.0.0.1"
+        )
+    _prepare(settings)
+    folder = tempfile.mkdtemp(prefix="webrec-metrics-")
+    os.environ[METRICS_FOLDER] = folder
+    import service.app  # noqa: F401 - before the fork, so that the workers share its memory
+
+    try:
+        _Gunicorn(settings, f"{host}:{port}" if ":" not in host else f"[{host}]:{port}").run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _prepare(settings: Settings) -> None:
+    """Make the tables, and replay what an earlier run left behind when it was killed."""
+    engine = Engine(settings)
+    try:
+        engine.tables.create()
+        engine.recorder.recover()
+        engine.refresh()
+    finally:
+        engine.close()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, set up from our settings instead of a file of its own."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self._settings = settings
+        self._address = address
+        self._engine: Engine | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Translate the settings."""
+        settings: dict[str, Any] = {
+            "bind": self._address,
+            "workers": self._settings.workers,
+            "threads": self._settings.threads,
+            "worker_class": "gthread",
+            "keepalive": _KEEPALIVE_S,
+            "graceful_timeout": _GRACEFUL_S,
+            "proc_name": "webrec",
+            "control_socket_disable": True,
+            "worker_exit": self._worker_exit,
+            "child_exit": _forget_metrics,
+            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings and value is not None:
+                self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """In a worker, after the fork: an engine of its own, and the application over it."""
+        from service.app import create_app
+
+        engine = self._engine = Engine(self._settings)
+        try:
+            engine.refresh()
+        except WebrecError as error:
+            _log.error("started without a model, and goes on trying: %s", error)
+        engine.start()
+        return create_app(engine)
+
+    def _worker_exit(self, _server: object, _worker: object) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+
+def _forget_metrics(_server: object, worker: Any) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's omission
+
+
+def _address(bind: str) -> tuple[str, int]:
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isdigit() or not 0 <= int(port) <= 65_535 or not host:
+        raise UsageError(f"--bind {bind}: give HOST:PORT, such as 127.0.0.1:8080")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
