@@ -17,7 +17,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from webrec.types import Page
 
@@ -29,6 +31,8 @@ LONGEST_TEXT = 2_000
 VOCABULARY = 50_000
 
 CONTEXT_WEIGHT = 2.0
+FEW_TEXTS = 1_000
+DIMENSIONS = 128
 
 STOP_WORDS = ENGLISH_STOP_WORDS | frozenset(
     {"http", "https", "www", "com", "org", "net", "html", "htm", "php", "amp", "quot", "nbsp"}
@@ -65,8 +69,8 @@ def _telling(word: str) -> bool:
 def features_of(
     texts: Sequence[str], kind: FeatureKind, progress: Progress | None = None
 ) -> NDArray[np.float32] | sparse.csr_array[np.float32]:
-    """The rows of ``texts`` in the feature space asked for, see `semantic` and `tfidf`."""
-    return semantic(texts, progress) if kind == "semantic" else tfidf(texts)
+    """The rows of ``texts`` in the feature space asked for, see `semantic`, `tfidf`, `latent`."""
+    return semantic(texts, progress) if kind == "semantic" else latent(tfidf(texts))
 
 
 def semantic(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
@@ -125,6 +129,24 @@ def tfidf(texts: Sequence[str]) -> sparse.csr_array[np.float32]:
         analyzer=words, sublinear_tf=True, max_features=VOCABULARY, dtype=np.float32
     )
     return sparse.csr_array(vectorizer.fit_transform(texts))
+
+
+def latent(
+    counts: sparse.csr_array[np.float32],
+) -> sparse.csr_array[np.float32] | NDArray[np.float32]:
+    """Latent semantic analysis (Deerwester et al. 1990) of many TF-IDF rows.
+
+    Short texts share few words: k-means on the words themselves puts most of a large set into
+    one cluster. Up to 1,000 rows or 128 words are left as they are.
+
+    Returns:
+        float32 (n_texts, 128), rows of length 1 or 0.
+    """
+    if counts.shape[0] <= FEW_TEXTS or counts.shape[1] <= DIMENSIONS:
+        return counts
+    with threadpool_limits(limits=1):  # the order of sums, so the result, is the same everywhere
+        reduced = TruncatedSVD(DIMENSIONS, random_state=0).fit_transform(counts)
+    return to_unit(reduced.astype(np.float32))
 
 
 def _shared_columns(counts: sparse.csr_array[np.float32]) -> sparse.csr_array[np.float32]:

@@ -1,8 +1,9 @@
 """[2] Clustering: rows of features in, a cluster number for each row out.
 
 Both halves of the batch, pages and users, are placed by the same k-means (Lloyd 1982, seeded by
-k-means++, Arthur and Vassilvitskii 2007). A sample finds good starting centroids over several
-restarts; a limited number of rounds over all rows then settles them.
+k-means++, Arthur and Vassilvitskii 2007). Several restarts on a sample find good starting
+centroids, or last time's clusters are the start; a limited number of rounds over all rows then
+settles them.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Clusters:
     centroids: NDArray[np.float32]
 
 
-def fit(features: Features, k: int, seed: int) -> Clusters:
+def fit(features: Features, k: int, seed: int, former: NDArray[np.int32] | None = None) -> Clusters:
     """Put every row into one of at most ``k`` clusters.
 
     A row of zeros goes to the centroid nearest to the origin. One thread does the arithmetic:
@@ -49,6 +50,9 @@ def fit(features: Features, k: int, seed: int) -> Clusters:
         features: float32 (n_rows, n_columns), dense or CSR, at least one row.
         k: at least 1; there are fewer clusters where there are fewer distinct rows.
         seed: of the sample and of k-means++.
+        former: int32 (n_rows,), where each row was last time, -1 for a new one; the centroids
+            start there instead of at a sample's, so that clusters stay what they were. Without
+            any row known from last time it is as if not given.
     """
     rows = features.shape[0]
     wanted = min(k, rows)
@@ -56,14 +60,40 @@ def fit(features: Features, k: int, seed: int) -> Clusters:
         return Clusters(np.zeros(rows, dtype=np.int32), np.zeros((1, 0), dtype=np.float32))
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than k
-        found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed).fit(
-            _sample(features, max(SAMPLE_ROWS, wanted), seed)
-        )
-        if rows > max(SAMPLE_ROWS, wanted):
-            found = KMeans(wanted, init=found.cluster_centers_, n_init=1, max_iter=ROUNDS).fit(
-                features
-            )
+        if former is not None and former.max() >= 0:
+            start = _former_centroids(features, wanted, seed, former)
+        else:
+            start = _sampled_centroids(features, wanted, seed)
+        found = KMeans(wanted, init=start, n_init=1, max_iter=ROUNDS).fit(features)
     return _without_empty(found.labels_, found.cluster_centers_)
+
+
+def _sampled_centroids(features: Features, wanted: int, seed: int) -> NDArray[np.float32]:
+    """The best centroids (wanted, n_columns) of several restarts on a sample."""
+    sample = _sample(features, max(SAMPLE_ROWS, wanted), seed)
+    found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed).fit(sample)
+    centroids: NDArray[np.float32] = found.cluster_centers_
+    return centroids
+
+
+def _former_centroids(
+    features: Features, wanted: int, seed: int, former: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """Means (wanted, n_columns) of last time's clusters.
+
+    The largest of them where there were more, filled up with rows drawn at random where there
+    were fewer.
+    """
+    known = np.flatnonzero(former >= 0)
+    sizes = np.bincount(former[known])
+    ones = np.ones(len(known), dtype=np.float32)
+    member = sparse.csr_array((ones, (former[known], known)), shape=(len(sizes), len(former)))
+    sums = member @ features
+    means = (sums.toarray() if sparse.issparse(sums) else sums) / np.maximum(sizes, 1)[:, None]
+    kept = np.sort(np.argsort(-sizes, kind="stable")[: min(wanted, np.count_nonzero(sizes))])
+    more = np.random.default_rng(seed).choice(len(former), wanted - len(kept), replace=False)
+    drawn = features[np.sort(more)]
+    return np.vstack([means[kept], drawn.toarray() if sparse.issparse(drawn) else drawn])
 
 
 def _sample(features: Features, size: int, seed: int) -> Features:

@@ -36,8 +36,9 @@ def create_app(engine: Engine) -> Flask:
         COMPRESS_LEVEL=1,
         COMPRESS_MIN_SIZE=1_000,
     )
-    # a path that ends in a slash too many is another path, not a redirect
+    # a slash too many makes no redirect: machines do not follow them well
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     Compress(app)
     keys = KeyFile(engine.settings.keys_path)
     State(engine, keys, Metrics(engine)).attach(app.extensions)

@@ -87,6 +87,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "keepalive": _KEEPALIVE_S,
             "graceful_timeout": _GRACEFUL_S,
             "proc_name": "webrec",
+            "limit_request_line": 8_190,
             "control_socket_disable": True,
             "worker_exit": self._worker_exit,
             "child_exit": _forget_metrics,

@@ -177,7 +177,6 @@ class TestRequest:
             ("url", "ftp://a/", "the URL must start with http:// or https://"),
             ("url", "https://a b/", "the URL is not valid: write it like https://example.org/page"),
             ("url", "https://a/" + "b" * 8_192, "must have at most 8,192 characters"),
-            ("url", "https://a/" + "é" * 2_000, "the URL must have at most 8,192 characters"),
             ("url", "https://a/\ud800", "must be valid Unicode text"),
             ("user", "", "must not be empty"),
             ("user", "x" * 257, "must have at most 256 characters"),

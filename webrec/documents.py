@@ -36,8 +36,9 @@ from pydantic_core import CoreSchema, ErrorDetails
 from webrec.bots import is_bot
 from webrec.errors import FieldError, InvalidDocument, NotJson
 from webrec.types import AdPage, Campaign, Event, EventKind, Filter, Mode, Page
-from webrec.urls import MAX_URL_LENGTH, canonical, canonical_ip
+from webrec.urls import canonical, canonical_ip
 
+MAX_URL_LENGTH = 8_192
 DAY_MS = 86_400_000
 MAX_TIME_MS = 253_402_300_799_999
 """The last millisecond of the year 9999: what ISO 8601 can still write with four digits."""
@@ -451,7 +452,7 @@ class RequestDocument:
         title, keywords, description: the page's own words; empty where not sent.
         filter: None where the setting decides.
         exclude: canonical URLs.
-        campaigns: ids of the only campaigns to choose from; None for all, empty for none.
+        campaigns: ids of the only campaigns to choose from; all where it names none.
         repeat: whether visited URLs may be shown; None where the mode decides.
         track: whether the visit is recorded.
         explain: whether the answer says how it came about.

@@ -354,7 +354,7 @@ def _group_bounds(pages: memoryview, category: memoryview) -> dict[int, slice]:
     """Where each category lies in a list that is ordered by category."""
     of = np.asarray(category)[np.asarray(pages)]
     values, starts = np.unique(of, return_index=True)
-    ends = np.append(starts[1:], len(of))
+    ends = np.append(starts, len(of))[1:]
     return {
         int(value): slice(int(start), int(end))
         for value, start, end in zip(values, starts, ends, strict=True)

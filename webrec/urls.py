@@ -17,8 +17,6 @@ from ada_url import normalize_url
 
 from webrec.errors import UrlError
 
-MAX_URL_LENGTH = 8_192
-
 TRACKING_PREFIXES = ("utm_", "mtm_")
 _TRACKING_NAMES = (
     # Google
@@ -60,11 +58,10 @@ def canonical(url: str) -> str:
         url: as somebody wrote it.
 
     Returns:
-        The canonical form: ASCII, at most ``MAX_URL_LENGTH`` characters, and its own canonical
-        form.
+        The canonical form: ASCII, and its own canonical form.
 
     Raises:
-        UrlError: ``url`` is no http(s) URL, or too long as it is or once percent-encoded.
+        UrlError: ``url`` is no http(s) URL.
     """
     if len(url) <= _CACHED_LENGTH:
         return _cached_canonical(url)
@@ -90,7 +87,6 @@ def canonical_ip(ip: str) -> str:
 
 def _canonical(url: str) -> str:
     """``canonical`` without the cache."""
-    _check_length(url)
     # A serialised URL has its first "#" before the fragment and no "%" in its host.
     href = _parsed(url).partition("#")[0]
     if "@" in href:
@@ -99,16 +95,10 @@ def _canonical(url: str) -> str:
         href = _ESCAPE.sub(_escape_form, href)
     if "?" in href:
         href = _without_tracking(href)
-    _check_length(href)
     return href
 
 
 _cached_canonical = lru_cache(maxsize=16_384)(_canonical)
-
-
-def _check_length(url: str) -> None:
-    if len(url) > MAX_URL_LENGTH:
-        raise UrlError(f"the URL must have at most {MAX_URL_LENGTH:,} characters")
 
 
 def _parsed(url: str) -> str:

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from clustering.features import embed, semantic, text_of, tfidf, words
+from clustering.features import embed, features_of, semantic, text_of, tfidf, words
 from webrec.types import Page
 
 
@@ -59,8 +59,8 @@ def test_semantic_without_tokens_is_zero_and_finite():
 
 def test_semantic_learns_from_company():
     """A made-up word is near to what it is mentioned with, nearer than by its letters alone."""
-    texts = ["zorblax python code", "zorblax code library", "zorblax", "python code", "wine cheese"]
-    texts += ["wine bread", "cheese recipe", "football match"]
+    texts = ["zorblax python code", "zorblax code library", "zorblax", "python code"]
+    texts += ["wine cheese", "wine bread", "cheese recipe", "football match"]
     rows, letters = semantic(texts), embed(texts)
     assert rows[2] @ rows[3] > rows[2] @ rows[4] + 0.5
     assert rows[2] @ rows[3] > letters[2] @ letters[3] + 0.1
@@ -96,10 +96,22 @@ def test_tfidf_without_words_is_zero(texts):
     assert tfidf(texts).shape == (len(texts), 0)
 
 
+def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
+    """Past a few texts, rows of length 1 or 0, near where words go together; the same twice."""
+    monkeypatch.setattr("clustering.features.FEW_TEXTS", 5)
+    monkeypatch.setattr("clustering.features.DIMENSIONS", 2)
+    texts = ["red car", "car engine", "engine oil", "green tea", "tea cup", "cup milk", "the"]
+    rows = features_of(texts, "tfidf")
+    assert rows.shape == (7, 2)
+    assert np.allclose(np.linalg.norm(rows, axis=1), [1] * 6 + [0], atol=1e-5)
+    assert rows[0] @ rows[2] > 0.9 > 0.1 > rows[0] @ rows[4]
+    assert np.array_equal(rows, features_of(texts, "tfidf"))
+
+
 def test_the_model_leaves_logging_alone():
     """Loading the model neither adds a handler to the root logger nor changes its level."""
     script = (
-        "import logging; from clustering.features import embed, semantic; semantic(['x']); "
+        "import logging; from clustering.features import embed, features_of, semantic; semantic(['x']); "
         "print(logging.getLogger().handlers, logging.getLogger().level)"
     )
     done = subprocess.run(

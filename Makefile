@@ -1,0 +1,49 @@
+# The front door: `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test test-quick check format cover docs clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: $(READY) ## The whole way in under a minute: a small world, a batch, recommendations over HTTP
+	$(BIN)/webrec demo
+
+run: $(READY) ## The service on http://127.0.0.1:8080
+	$(BIN)/webrec serve
+
+test: $(READY) ## All tests
+	$(BIN)/python -m pytest
+
+test-quick: $(READY) ## The tests that take less than two minutes in all
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(READY) ## Format, lint, types, import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Bring the code into its form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+cover: $(READY) ## All tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+docs: $(READY) ## Write the reference pages that come from the code
+	$(BIN)/python -m tests.docs_from_code
+
+clean: ## Take away what make made
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "webrec needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,28 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+NO_SKIPS = "WEBREC_TEST_NO_SKIPS"
+DATA = "WEBREC_TEST_DATA"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real data; the test is skipped where there is none."""
+    folder = os.environ.get(DATA)
+    if not folder:
+        pytest.skip(f"needs real data: set {DATA} to its folder")
+    return Path(folder)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything can run, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get(NO_SKIPS) and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line(f"tests were skipped although {NO_SKIPS} is set", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

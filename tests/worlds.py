@@ -1,0 +1,258 @@
+"""Oracle worlds as published generations of a real store, and one engine's answers in their terms.
+
+`published` writes a `tests.oracle.World` through `webrec.tables`, as a batch would, and opens an
+`Engine` on it. `answer_of` asks the engine and gives what the oracle would give, item by item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from hbase_schema import keys
+from hbase_schema.cells import PageCell, RecentCell
+from tests import oracle
+from tests.oracle import World
+from webrec import config
+from webrec.documents import parse_request
+from webrec.engine import Engine
+from webrec.rawlog import Watermark
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+from webrec.types import AdPage, Campaign, Event, Page
+
+GENERATION = "000001"
+CUT_US = 1_000
+ABSORBED = "00000000-absorbed-segment"
+PAST = "00000001-segment-of-a-dead-writer"
+WATERMARK = Watermark(0)
+"""Of the first cut of a log."""
+
+
+@contextmanager
+def published(world: World, home: Path, rng: Random) -> Iterator[Engine]:
+    """An engine on a new store in ``home`` that holds the world.
+
+    Args:
+        rng: decides what may not matter: the order of ids, and how recent visits came in.
+    """
+    settings = config.load(
+        home=home, w_ads=world.w_ads, w_aff=world.w_aff, accept_weight=world.accept_weight
+    )
+    engine = Engine(settings)
+    try:
+        engine.tables.create()
+        engine.recorder.cut(0)  # what is recorded from here on is newer than the generation
+        publish(engine.tables, world, rng)
+        put_campaigns(engine.tables, world)
+        _happen(engine, world, rng)
+        engine.refresh()
+        yield engine
+    finally:
+        engine.close()
+
+
+def publish(
+    tables: Tables, world: World, rng: Random, generation_id: str = GENERATION
+) -> Generation:
+    """Write a world's pages, categories, communities and profiles, and activate them."""
+    category_ids = sorted({c for c in world.category.values() if c is not None})
+    community_ids = sorted(set(world.community.values()))
+    rng.shuffle(category_ids)
+    rng.shuffle(community_ids)
+    number = {url: n for n, url in enumerate(sorted(world.category))}
+    generation = Generation(
+        id=generation_id,
+        created_ms=1,
+        cut_us=CUT_US,
+        watermark=WATERMARK,
+        accept_weight=world.accept_weight,
+        category_ids=tuple(category_ids),
+        community_ids=tuple(community_ids),
+        suggested_labels=tuple(f"Label of {c}" for c in category_ids),
+        counts={"pages": len(number)},
+    )
+    tables.create_generation(generation_id)
+    tables.put_pages(generation_id, _pages(world, number, category_ids))
+    tables.put_categories(generation_id, _categories(world, number, category_ids))
+    tables.put_communities(generation_id, _communities(world, number, category_ids, community_ids))
+    tables.put_profiles(generation_id, _profiles(world, number, category_ids, community_ids))
+    tables.put_generation(generation)
+    active = tables.active()
+    tables.activate(generation_id, None if active is None else active.id)
+    return generation
+
+
+def put_campaigns(tables: Tables, world: World) -> None:
+    """Write a world's campaigns."""
+    tables.put_campaigns([_campaign(id_, c) for id_, c in world.campaigns.items()])
+
+
+def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
+    """What the engine answers, in the oracle's terms; nothing is recorded."""
+    document = {
+        "url": request.url,
+        "mode": request.mode,
+        "filter": request.filter,
+        "limit": request.limit,
+        "exclude": list(request.exclude),
+        "campaigns": None if request.campaigns is None else list(request.campaigns),
+        "repeat": request.repeat,
+        "track": False,
+        "explain": True,
+        **({} if request.visitor is None else identity(request.visitor)),
+    }
+    found = engine.recommend(parse_request(document, request.now_ms), request.now_ms).document
+    model = engine.snapshot.model
+    pages = {}
+    if request.mode == "sponsored":
+        spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
+        pages = {item["url"]: spelled[item["url"]] for item in found["items"]}
+    items = [
+        oracle.Item(
+            shown=item["url"],
+            url=pages.get(item["url"], item["url"]),
+            priority=item["priority"],
+            rank_score=item["rank_score"],
+            category=None if item["category"] is None else item["category"]["id"],
+            campaign=item.get("campaign"),
+            affinity=item["affinity"],
+            ad_priority=item.get("ad_priority"),
+        )
+        for item in found["items"]
+    ]
+    for item in items:
+        assert model.find(item.url) is not None
+    assert found["path"][-1] == found["algorithm"]
+    assert (found["empty_reason"] is None) == bool(items)
+    return oracle.Answer(
+        found["algorithm"],
+        found["path"],
+        items,
+        found["explain"]["size"],
+        found["empty_reason"] is not None,
+    )
+
+
+def identity(visitor: str) -> dict[str, str]:
+    """The fields of a document that give a visitor key."""
+    space, _, name = visitor.partition(":")
+    return {{"u": "user", "i": "ip"}[space]: name}
+
+
+def _pages(
+    world: World, number: dict[str, int], category_ids: list[str]
+) -> Iterator[PageCell]:
+    for url, category in world.category.items():
+        place = -1 if category is None else category_ids.index(category)
+        yield PageCell(url, number[url], place, *world.totals.get(url, (0, 0)))
+
+
+def _categories(
+    world: World, number: dict[str, int], category_ids: list[str]
+) -> Iterator[tuple[str, CategoryRow]]:
+    for category in category_ids:
+        rec = oracle.rec_list(world, category)
+        urls = np.array([number[url] for url in rec], np.uint32)
+        yield category, CategoryRow(urls, [], float(sum(rec.values())))
+
+
+def _communities(
+    world: World, number: dict[str, int], category_ids: list[str], community_ids: list[str]
+) -> Iterator[tuple[str, ProfileRow, int]]:
+    for place, community in enumerate(community_ids):
+        members = [v for v, g in world.community.items() if g == community]
+        profiles = [world.profiles.get(member, {}) for member in members]
+        summed = {
+            url: oracle.add([profile[url] for profile in profiles if url in profile])
+            for url in sorted({url for profile in profiles for url in profile})
+        }
+        row = _row(world, summed, number, category_ids, place)
+        col = [(number[url], summed[url][0]) for url in oracle.col_list(world, community)]
+        yield community, row._replace(urls=_counts(col)), len(members)
+
+
+def _profiles(
+    world: World, number: dict[str, int], category_ids: list[str], community_ids: list[str]
+) -> Iterator[tuple[str, ProfileRow]]:
+    for visitor in {*world.profiles, *world.community}:
+        community = world.community.get(visitor)
+        place = None if community is None else community_ids.index(community)
+        yield visitor, _row(world, world.profiles.get(visitor, {}), number, category_ids, place)
+
+
+def _row(
+    world: World,
+    urls: dict[str, oracle.Counts],
+    number: dict[str, int],
+    category_ids: list[str],
+    community: int | None,
+) -> ProfileRow:
+    """A profile's four families, each in the order of its numbers."""
+    categories = {world.category[url] for url in urls} - {None}
+    cats = {
+        category_ids.index(str(category)): oracle.add(
+            [pair for url, pair in urls.items() if world.category[url] == category]
+        )
+        for category in categories
+    }
+    pages = {number[url]: pair for url, pair in urls.items()}
+    families = [
+        _counts(sorted((n, pair[which]) for n, pair in things.items() if pair[which]))
+        for which in (0, 1)
+        for things in (pages, cats)
+    ]
+    return ProfileRow(families[0], families[1], families[2], families[3], community)
+
+
+def _counts(pairs: list[tuple[int, int]]) -> Counts:
+    numbers, counts = np.array(pairs, np.uint32).reshape(-1, 2).T
+    return Counts(numbers, counts)
+
+
+def _campaign(campaign_id: str, campaign: oracle.Campaign) -> Campaign:
+    starts_ms, ends_ms = campaign.starts_ms, campaign.ends_ms
+    if starts_ms is not None and ends_ms is not None and ends_ms <= starts_ms:
+        # no document may end before it starts; such a campaign never runs, and neither does one
+        # that is off
+        return Campaign(campaign_id, _ads(campaign), campaign.priority, active=False)
+    return Campaign(
+        campaign_id,
+        _ads(campaign),
+        campaign.priority,
+        starts_ms=starts_ms,
+        ends_ms=ends_ms,
+        active=campaign.active,
+    )
+
+
+def _ads(campaign: oracle.Campaign) -> tuple[AdPage, ...]:
+    return tuple(AdPage(shown, Page(url)) for shown, url in campaign.ads)
+
+
+def _happen(engine: Engine, world: World, rng: Random) -> None:
+    """Let the recent part come in by one of its ways, and noise that counts for nothing."""
+    way = rng.choice(["cells", "overlay", "flushed", "half flushed"])
+    order = 0
+    for visitor, urls in world.recent.items():
+        for url, (visits, accepts) in urls.items():
+            order += 1
+            if way == "cells":
+                cell = RecentCell(CUT_US + 1, order, visits, accepts, url)
+                column = keys.recent_column(PAST, url)
+                engine.tables.put_recent([(visitor, column, cell)])
+            else:
+                events = [Event("visit", url, visitor, 0)] * visits
+                events += [Event("accept", url, visitor, 0)] * accepts
+                engine.recorder.record(events)
+                if way == "half flushed" and rng.random() < 0.3:
+                    engine.recorder.flush()
+    for visitor in world.profiles:  # the generation has absorbed these
+        for url in rng.sample(sorted(world.category), min(2, len(world.category))):
+            cell = RecentCell(CUT_US, 1, 5, 5, url)
+            engine.tables.put_recent([(visitor, keys.recent_column(ABSORBED, url), cell)])
+    if way == "flushed":
+        engine.recorder.flush()
