@@ -54,6 +54,14 @@ class Candidates(Protocol):
         """All URLs, in runs of descending ad priority."""
         ...
 
+    def __len__(self) -> int:
+        """How many URLs there are."""
+        ...
+
+    def __contains__(self, page: int, /) -> bool:
+        """Whether the page is in the set."""
+        ...
+
 
 class Pages(Protocol):
     """A set of page numbers, of which only membership is asked."""

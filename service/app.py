@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
 
 from flask import Flask, Response, g, request
 from flask_compress import Compress
@@ -18,6 +17,7 @@ from service.routes import campaigns, events, model, operation, recommendations
 from service.state import State, state
 from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, WebrecError
+from webrec.ids import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _UNKNOWN_ROUTE = "unknown"
@@ -58,7 +58,7 @@ def create_app(engine: Engine) -> Flask:
 def _begin() -> None:
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
 
 
 def _end(sent: Response) -> Response:

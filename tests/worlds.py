@@ -143,9 +143,7 @@ def identity(visitor: str) -> dict[str, str]:
     return {{"u": "user", "i": "ip"}[space]: name}
 
 
-def _pages(
-    world: World, number: dict[str, int], category_ids: list[str]
-) -> Iterator[PageCell]:
+def _pages(world: World, number: dict[str, int], category_ids: list[str]) -> Iterator[PageCell]:
     for url, category in world.category.items():
         place = -1 if category is None else category_ids.index(category)
         yield PageCell(url, number[url], place, *world.totals.get(url, (0, 0)))

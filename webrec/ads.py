@@ -116,6 +116,7 @@ class AdSet:
             attrgetter("ad_priority") if weigh_ads else lambda _: 0.0
         )
         ordered = sorted(candidates, key=lambda c: (-weight(c), c))
+        self._category = {candidate.page: candidate.category for candidate in ordered}
         self._whole = _runs(ordered, weight)
         groups: dict[int, list[Candidate]] = {}
         for candidate in ordered:
@@ -128,11 +129,27 @@ class AdSet:
 
     def of(self, category: int) -> Iterator[Run]:
         """The ads of one category."""
-        return iter(self._groups.get(category, ()))
+        return iter(self.runs(category))
+
+    def category(self, page: int) -> int | None:
+        """The category of an ad; None for a page that is none."""
+        return self._category.get(page)
+
+    def runs(self, category: int) -> Sequence[tuple[float, list[Candidate]]]:
+        """The ads of one category as they are held."""
+        return self._groups.get(category, ())
 
     def whole(self) -> Iterator[Run]:
         """All ads."""
         return iter(self._whole)
+
+    def __len__(self) -> int:
+        """How many ads there are."""
+        return len(self._category)
+
+    def __contains__(self, page: int, /) -> bool:
+        """Whether the page is the landing page of one."""
+        return page in self._category
 
 
 class _Part:
@@ -151,6 +168,12 @@ class _Part:
 
     def whole(self) -> Iterator[Run]:
         return self._whole.of(self._category)
+
+    def __len__(self) -> int:
+        return sum(len(run) for _, run in self._whole.runs(self._category))
+
+    def __contains__(self, page: int, /) -> bool:
+        return self._whole.category(page) == self._category
 
 
 class AdBoard:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from webrec.ads import AdBoard
 from webrec.config import Settings
 from webrec.documents import RequestDocument
 from webrec.errors import LogUnavailable, NotFound, WebrecError
+from webrec.ids import new_id
 from webrec.lookup import Lookup, Query, Snapshot
 from webrec.model import EMPTY, Model, load
 from webrec.rawlog import RawLog, open_log
@@ -124,7 +124,7 @@ class Engine:
         answer = recommend(request.mode, filter_, lookup, self._weights, request.limit)
         items = [_item(snapshot, lookup, item, sponsored=sponsored) for item in answer.items]
         document: dict[str, Any] = {
-            "id": uuid.uuid4().hex,
+            "id": new_id(),
             "mode": request.mode,
             "filter": filter_,
             "algorithm": answer.algorithm,
@@ -269,7 +269,7 @@ def _explain(
         "category": None if category is None else generation.category_ids[category],
         "community": None if community is None else generation.community_ids[community],
         "list": answer.candidates.expression,
-        "size": sum(c.page not in excluded for _, run in answer.candidates.whole() for c in run),
+        "size": len(answer.candidates) - sum(page in answer.candidates for page in excluded),
         "passed_over": [
             {"algorithm": algorithm, "reason": passed.reason}
             for algorithm, passed in answer.passed_over

@@ -6,15 +6,14 @@ from its first read to its last, so it never mixes two generations.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from algorithms import UNCATEGORISED, Candidates
 from webrec.ads import AdBoard, AdIndex
-from webrec.model import Model
+from webrec.model import Model, is_in
 from webrec.tables import Counts, ProfileRow, Recent
 
 _NOTHING = Recent({}, 0)
@@ -191,16 +190,14 @@ class Lookup:
 
     @cached_property
     def _excluded(self) -> Excluded:
-        pages = {self._page}
-        pages.update(map(self._model.find, self._query.exclude))
+        urls = [self._query.url, *self._query.exclude]
         visited: memoryview | tuple[int, ...] = ()
         if not self._query.repeat and self._query.visitor is not None:
-            recent = self._recent.cells.values()
-            pages.update(self._model.find(cell.url) for cell in recent if cell.visits)
+            urls += [cell.url for cell in self._recent.cells.values() if cell.visits]
             if self._profile is not None:
                 visited = self._profile.urls.numbers.data
-        pages.discard(None)
-        return Excluded(pages, visited)
+        found = map(self._model.find, urls)
+        return Excluded({page for page in found if page is not None}, visited)
 
 
 class Excluded:
@@ -211,16 +208,16 @@ class Excluded:
         visited: more of them, sorted: a profile's, left where it lies.
     """
 
-    def __init__(self, pages: set[int | None], visited: memoryview | tuple[int, ...]) -> None:
+    def __init__(self, pages: set[int], visited: memoryview | tuple[int, ...]) -> None:
         self._pages = pages
         self._visited = visited
 
     def __contains__(self, page: int, /) -> bool:
-        if page in self._pages:
-            return True
-        visited = self._visited
-        at = bisect_left(visited, page)
-        return at < len(visited) and bool(visited[at] == page)
+        return page in self._pages or is_in(self._visited, page)
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self._pages
+        yield from (page for page in self._visited if page not in self._pages)
 
 
 def pairs(counts: Counts) -> zip[tuple[int, int]]:

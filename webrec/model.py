@@ -154,6 +154,12 @@ class _RecL:
     def whole(self) -> Iterator[Run]:
         return self.of(self._category)
 
+    def __len__(self) -> int:
+        return len(self._model._rec[self._category])
+
+    def __contains__(self, page: int, /) -> bool:
+        return self._model.category(page) == self._category
+
 
 class _RecLs:
     """The union of several ``recL[c]``."""
@@ -177,6 +183,12 @@ class _RecLs:
             yield 0.0, (Candidate(-total[p], p, category[p], 0.0) for p in pages)
         else:
             yield 0.0, merge(*(run for c in self._categories for _, run in self.of(c)))
+
+    def __len__(self) -> int:
+        return sum(len(self._model._rec[c]) for c in self._categories)
+
+    def __contains__(self, page: int, /) -> bool:
+        return self._model.category(page) in self._set
 
 
 class _ColL:
@@ -208,6 +220,16 @@ class _ColL:
         )
         yield 0.0, (Candidate(-rank, page, category[page], 0.0) for page, rank in pairs)
 
+    def __len__(self) -> int:
+        return len(self._model._col[self._community])
+
+    def __contains__(self, page: int, /) -> bool:
+        return is_in(self._by_page, page)
+
+    @cached_property
+    def _by_page(self) -> memoryview:
+        return np.sort(np.asarray(self._model._col[self._community])).data
+
 
 EMPTY = Model(
     Generation("", 0, 0, Watermark(-1), 1.0, (), (), ()),
@@ -232,6 +254,12 @@ EMPTY = Model(
     },
 )
 """Before the first batch: a model that knows nothing."""
+
+
+def is_in(numbers: memoryview | tuple[int, ...], page: int) -> bool:
+    """Whether a page is among sorted numbers."""
+    at = bisect_left(numbers, page)
+    return at < len(numbers) and bool(numbers[at] == page)
 
 
 def load(tables: Tables, generation: Generation, cache: Path) -> Model:

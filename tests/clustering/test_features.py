@@ -111,7 +111,7 @@ def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
 def test_the_model_leaves_logging_alone():
     """Loading the model neither adds a handler to the root logger nor changes its level."""
     script = (
-        "import logging; from clustering.features import embed, features_of, semantic; semantic(['x']); "
+        "import logging; from clustering.features import semantic; semantic(['x']); "
         "print(logging.getLogger().handlers, logging.getLogger().level)"
     )
     done = subprocess.run(

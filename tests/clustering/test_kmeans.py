@@ -37,7 +37,7 @@ def test_same_seed_same_clusters_whatever_the_threads():
     """Neither a second run nor another number of threads changes a label."""
     rows = np.random.default_rng(1).normal(size=(2_000, 16)).astype(np.float32)
     first = kmeans.fit(rows, 9, seed=4)
-    with threadpool_limits(limits=2):
+    with threadpool_limits(limits=1):
         second = kmeans.fit(rows, 9, seed=4)
     assert np.array_equal(first.labels, second.labels)
     assert np.array_equal(first.centroids, second.centroids)
@@ -75,6 +75,13 @@ def test_another_number_than_last_time(k, expected):
     """Fewer or more clusters than last time: the largest are continued, the rest drawn."""
     former = (np.arange(60) % 3).astype(np.int32)
     assert len(set(kmeans.fit(blobs(60), k, 0, former).labels)) == expected
+
+
+def test_clusters_that_became_the_same():
+    """Two clusters of last time with equal rows are one now, and numbers have no gap."""
+    rows = np.eye(2, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
+    labels = kmeans.fit(rows, 3, 0, np.array([0, 0, 1, 1, 2, 2], np.int32)).labels
+    assert labels.tolist() == [0, 0, 0, 0, 1, 1]
 
 
 def test_nothing_known_from_last_time():

@@ -19,6 +19,13 @@ def test_known_answer():
     assert figures["silhouette"] == pytest.approx(0.75, abs=0.01)
 
 
+def test_distance_is_of_angles():
+    """By hand: cosine distances 0.4, 1 and 0.2 make (0.6 - 0.5 + 0) / 3."""
+    rows = np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32)
+    figures = quality.page_quality(rows, np.array([0, 0, 1], np.int32), seed=0)
+    assert figures["silhouette"] == pytest.approx(0.1 / 3, abs=1e-4)
+
+
 def test_unplaced_rows_do_not_count():
     """Rows without a cluster are in no figure."""
     rows = np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2]]

@@ -99,16 +99,16 @@ def test_same_seed_same_communities():
 
 def test_accepts_weigh():
     """What a user accepted draws him more than what he merely saw, if accepts weigh."""
-    visits = np.zeros((9, 6), int)
+    visits = np.zeros((10, 6), int)
     visits[:4, :3] = visits[4:8, 3:] = 2
-    visits[8] = 1
-    accepts = np.zeros((9, 6), int)
-    accepts[8, 3:] = 2
+    visits[8:] = 1
+    accepts = np.zeros((10, 6), int)
+    accepts[8, 3:] = accepts[9, :3] = 2
     category = np.array([0, 0, 0, 1, 1, 1], np.int32)
     labels = cluster_users(
         sparse.csr_matrix(visits), sparse.csr_matrix(accepts), category, **SETTINGS | {"k": 2}
     )
-    assert labels[8] == labels[4] != labels[0]
+    assert labels[8] == labels[4] != labels[0] == labels[9]
 
 
 def test_features_are_bounded_and_of_length_one(monkeypatch):
