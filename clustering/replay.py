@@ -19,7 +19,7 @@ from scipy import sparse
 
 from hbase_schema import keys
 from webrec.rawlog import RawLog, Record, Watermark
-from webrec.storage import Store, open_store
+from webrec.storage import Store, open_scratch
 from webrec.types import Campaign, Event, Page
 
 _CHUNK = 5_000
@@ -226,7 +226,7 @@ class _scratch(ExitStack):  # noqa: N801 - reads as the function it stands for
     def __enter__(self) -> Store:  # type: ignore[override]  # gives what it holds, not itself
         super().__enter__()
         folder = self.enter_context(tempfile.TemporaryDirectory(prefix="webrec-"))
-        store = open_store(f"sqlite:///{Path(folder)}/seen.db")
+        store = open_scratch(Path(folder))
         self.callback(store.close)
         store.create_table(_SEEN)
         return store

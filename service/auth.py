@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
@@ -12,6 +13,10 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.state import state
+from webrec.errors import Unavailable, UsageError
+from webrec.keys import KeyFile
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +40,14 @@ def needs(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def _check(scopes: tuple[str, ...]) -> None:
-    keys = state().keys
+    try:
+        _judge(scopes, state().keys)
+    except UsageError as error:
+        _log.error("%s", error)  # where the file is concerns the operator only
+        raise Unavailable("the API keys cannot be read: nobody is let in") from error
+
+
+def _judge(scopes: tuple[str, ...], keys: KeyFile) -> None:
     if not keys.any_keys():
         if not _is_loopback(request.remote_addr):
             raise Forbidden("no API key is set up, so only this machine is answered: webrec keys")

@@ -7,7 +7,7 @@ from pathlib import Path
 from webrec.errors import UsageError
 from webrec.storage.base import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_scratch", "open_store"]
 
 
 def open_store(uri: str) -> Store:
@@ -23,3 +23,10 @@ def open_store(uri: str) -> Store:
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
         return SqliteStore(Path(rest[1:]))
     raise UsageError(f"the store {uri!r} is not understood: use sqlite:///path/to/webrec.db")
+
+
+def open_scratch(folder: Path) -> Store:
+    """A store for the time of one computation that does not fit into memory."""
+    from webrec.storage.sqlite import SqliteStore  # as above
+
+    return SqliteStore(folder / "scratch.db", scratch=True)

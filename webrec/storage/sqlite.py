@@ -21,8 +21,13 @@ from webrec.storage.base import Cells, RowCells
 _BUSY_TIMEOUT_S = 10.0
 _ROWS_PER_TRANSACTION = 5_000
 _ROWS_PER_PAGE = 1_000
-_MMAP_BYTES = 1 << 30
-_CACHE_KIB = 16_384
+_DURABLE = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "mmap_size = 1073741824",
+    "cache_size = -16384",  # KiB
+)
+_SCRATCH = ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -65536")
 _COUNTER_BYTES = 8
 
 T = TypeVar("T")
@@ -33,10 +38,12 @@ class SqliteStore:
 
     Args:
         path: the database; it and its folder are made when missing.
+        scratch: nothing in it needs to outlive this process, so nothing waits for the disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, scratch: bool = False) -> None:
         self._path = path
+        self._pragmas = _SCRATCH if scratch else _DURABLE
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._opened_lock = threading.Lock()
@@ -181,10 +188,8 @@ class SqliteStore:
             self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute(f"PRAGMA mmap_size={_MMAP_BYTES}")
-            db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+            for pragma in self._pragmas:
+                db.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             db.close()
             raise
