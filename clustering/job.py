@@ -75,9 +75,10 @@ def run(
     with Lease(tables, owner) as lease:
         last = tables.active()
         report("cutting the log", 0, 0)
-        watermark = recorder.cut(CUT_WAIT_S)
+        # taken before the cut, so that what was received until then lies in segments it ends;
+        # a visitor forgotten after it is the next batch's
         cut_us = time.time_ns() // 1000
-        # a visitor forgotten after the cut is the next batch's
+        watermark = recorder.cut(CUT_WAIT_S)
         forgotten = {v: at_us for v, at_us in tables.forgotten().items() if at_us <= cut_us}
         replayed = replay(
             log,
@@ -114,8 +115,8 @@ def run(
         )
         publish.write(tables, generation, result, report)
         report("publishing", 0, 0)
-        tables.put_generation(generation)
         lease.renew()
+        tables.put_generation(generation)
         tables.activate(generation.id, last.id if last is not None else None)
         _clean_up(tables, log, generation, replayed, forgotten, settings, report)
         return generation

@@ -2,8 +2,7 @@
 
 Both halves of the batch, pages and users, are placed by the same k-means (Lloyd 1982, seeded by
 k-means++, Arthur and Vassilvitskii 2007). Several restarts on a sample find good starting
-centroids, or last time's clusters are the start; a limited number of rounds over all rows then
-settles them.
+centroids; a limited number of rounds over all rows then settles them.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Clusters:
     centroids: NDArray[np.float32]
 
 
-def fit(features: Features, k: int, seed: int, former: NDArray[np.int32] | None = None) -> Clusters:
+def fit(features: Features, k: int, seed: int) -> Clusters:
     """Put every row into one of at most ``k`` clusters.
 
     A row of zeros goes to the centroid nearest to the origin. One thread does the arithmetic:
@@ -60,10 +59,7 @@ def fit(features: Features, k: int, seed: int, former: NDArray[np.int32] | None 
         return Clusters(np.zeros(rows, dtype=np.int32), np.zeros((1, 0), dtype=np.float32))
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than k
-        if former is not None and former.max() >= 0:
-            start = _former_centroids(features, wanted, seed, former)
-        else:
-            start = _sampled_centroids(features, wanted, seed)
+        start = _sampled_centroids(features, wanted, seed)
         found = KMeans(wanted, init=start, n_init=1, max_iter=ROUNDS).fit(features)
     return _without_empty(found.labels_, found.cluster_centers_)
 
@@ -74,26 +70,6 @@ def _sampled_centroids(features: Features, wanted: int, seed: int) -> NDArray[np
     found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed).fit(sample)
     centroids: NDArray[np.float32] = found.cluster_centers_
     return centroids
-
-
-def _former_centroids(
-    features: Features, wanted: int, seed: int, former: NDArray[np.int32]
-) -> NDArray[np.float32]:
-    """Means (wanted, n_columns) of last time's clusters.
-
-    The largest of them where there were more, filled up with rows drawn at random where there
-    were fewer.
-    """
-    known = np.flatnonzero(former >= 0)
-    sizes = np.bincount(former[known])
-    ones = np.ones(len(known), dtype=np.float32)
-    member = sparse.csr_array((ones, (former[known], known)), shape=(len(sizes), len(former)))
-    sums = member @ features
-    means = (sums.toarray() if sparse.issparse(sums) else sums) / np.maximum(sizes, 1)[:, None]
-    kept = np.sort(np.argsort(-sizes, kind="stable")[: min(wanted, np.count_nonzero(sizes))])
-    more = np.random.default_rng(seed).choice(len(former), wanted - len(kept), replace=False)
-    drawn = features[np.sort(more)]
-    return np.vstack([means[kept], drawn.toarray() if sparse.issparse(drawn) else drawn])
 
 
 def _sample(features: Features, size: int, seed: int) -> Features:

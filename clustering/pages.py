@@ -47,7 +47,6 @@ def cluster_pages(
     seed: int,
     features: FeatureKind = "semantic",
     progress: Progress | None = None,
-    former: NDArray[np.int32] | None = None,
 ) -> PageClusters:
     """Put every page that has any text into one category.
 
@@ -58,9 +57,6 @@ def cluster_pages(
         seed: of the clustering.
         features: the space in which pages are near each other.
         progress: told how many pages have their features.
-        former: int32 (n_pages,), the category each page had last time, -1 for none; categories
-            then start from what they were and drift instead of being drawn anew. The answer is
-            the same for the same pages, seed and ``former``.
     """
     texts = [text_of(page) for page in pages]
     telling = np.flatnonzero([bool(text) for text in texts])
@@ -68,8 +64,6 @@ def cluster_pages(
     rows = features_of([texts[i] for i in telling], features, progress)
     if not len(telling):
         return PageClusters(labels, np.zeros((0, rows.shape[1]), dtype=np.float32), {})
-    found = kmeans.fit(
-        rows, k or auto_k(len(telling)), seed, None if former is None else former[telling]
-    )
+    found = kmeans.fit(rows, k or auto_k(len(telling)), seed)
     labels[telling] = found.labels
     return PageClusters(labels, found.centroids, page_quality(rows, found.labels, seed))

@@ -36,7 +36,6 @@ def cluster_users(
     accept_weight: float,
     min_visits: int,
     progress: Callable[[int], None] | None = None,
-    former: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int32]:
     """Put every user with enough visits into one community.
 
@@ -49,8 +48,6 @@ def cluster_users(
         accept_weight: what an accept is worth in visits.
         min_visits: users with fewer visits, repeats included and accepts not, stay without.
         progress: told how many users are placed, at the end.
-        former: int32 (n_users,), the community each user had last time, -1 for none;
-            communities then start from what they were and drift instead of being drawn anew.
 
     Returns:
         int32 (n_users,), community numbers 0 … k'-1, none empty; -1 is without a community.
@@ -61,8 +58,7 @@ def cluster_users(
     if len(known):
         affinity = sparse.csr_array(visits[known] + accept_weight * accepts[known])
         rows = user_features(affinity, page_category)
-        last = None if former is None else former[known]
-        labels[known] = kmeans.fit(rows, k or auto_k(len(known)), seed, last).labels
+        labels[known] = kmeans.fit(rows, k or auto_k(len(known)), seed).labels
     if progress is not None:
         progress(len(known))
     return labels

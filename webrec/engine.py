@@ -27,7 +27,7 @@ from webrec.tables import Generation, ProfileRow, Tables, Versions, campaign_of
 from webrec.types import Campaign
 
 _REFRESH_S = 0.5
-_PROFILES_IN_MEMORY = 10_000
+_PROFILES_IN_MEMORY = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,15 @@ class Engine:
             request: validated.
             now_ms: by the service's clock: the moment for which campaigns run.
         """
-        snapshot = self.snapshot
+        try:
+            document = self._answer(self.snapshot, request, now_ms)
+        except NotFound:
+            # this process slept so long that its generation was dropped meanwhile
+            self.refresh()
+            document = self._answer(self.snapshot, request, now_ms)
+        return Recommendation(document, lost=not self._record_visit(request))
+
+    def _answer(self, snapshot: Snapshot, request: RequestDocument, now_ms: int) -> dict[str, Any]:
         sponsored = request.mode == "sponsored"
         filter_ = request.filter or self.settings.default_filter
         query = Query(
@@ -136,7 +144,7 @@ class Engine:
         }
         if request.explain:
             _explain(document, snapshot, lookup, answer, sponsored=sponsored)
-        return Recommendation(document, lost=not self._record_visit(request))
+        return document
 
     def history(
         self, snapshot: Snapshot, visitor: str
@@ -176,6 +184,8 @@ class Engine:
                 self.refresh()
             except WebrecError as error:
                 _log.warning("what others wrote could not be read: %s", error)
+            except Exception:  # noqa: BLE001 - whatever one look met, the next one must still be taken
+                _log.exception("what others wrote could not be read")
 
     def _active_model(self) -> Model:
         generation = self.tables.active()

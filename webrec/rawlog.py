@@ -19,6 +19,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ from webrec.types import Event
 _EPOCH_DIGITS = 8
 _SUFFIX = ".ndjson"
 _READ_BYTES = 1 << 20
+_LEAST_FREE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class RawLog:
         with _errors(self._folder):
             if not os.access(self._open, os.W_OK):
                 raise LogUnavailable(f"the log {self._folder} cannot be written")
+            if shutil.disk_usage(self._open).free < _LEAST_FREE_BYTES:
+                raise LogUnavailable(f"the disk of the log {self._folder} is full")
 
     def epoch(self) -> int:
         """The number of cuts so far."""

@@ -161,7 +161,7 @@ class Recorder:
                 taken = list(self._pending)
                 done = [w for w in self._retired if w.busy == 0]
                 cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
-            self._drop_forgotten(cells)
+            self._drop_forgotten(cells, taken)
             self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
             self._unshow(len(taken), cells)
             for writing in done:
@@ -226,8 +226,8 @@ class Recorder:
             self.flush()
         except StoreUnavailable as error:
             _log.warning("the store is away: the next start replays the log (%s)", error)
-            for writing in self._retired:
-                writing.segment.abandon()
+            while self._retired:
+                self._retired.pop().segment.abandon()
 
     def _keep_going(self) -> None:
         orphans_at = 0.0
@@ -241,6 +241,8 @@ class Recorder:
                     step()
                 except WebrecError as error:
                     _log.warning("%s: %s", step.__name__.strip("_"), error)
+                except Exception:  # noqa: BLE001 - whatever one step met, the next one must still be made
+                    _log.exception("%s failed", step.__name__.strip("_"))
 
     def _sync(self) -> None:
         with self._lock:
@@ -279,11 +281,13 @@ class Recorder:
         with self._lock:
             del self._pending[:taken]
             for (visitor, column), cell in written.items():
-                row = self._overlay[visitor]
-                if row[column].order <= cell.order:
+                # a flush may write an event that was shown after it began: the next one writes
+                # it again and finds it gone from here
+                row = self._overlay.get(visitor, {})
+                if column in row and row[column].order <= cell.order:
                     del row[column]
-                if not row:
-                    del self._overlay[visitor]
+                    if not row:
+                        del self._overlay[visitor]
 
     def _fresh(self, records: list[Record]) -> list[Record]:
         """The records that repeat no event; their ids are claimed for them."""
@@ -306,26 +310,28 @@ class Recorder:
         if cell.first_us > forgotten_us:
             return cell
         with self._lock:
-            counting = [p for p in self._pending if p[1:3] == (visitor, column)]
-            since: RecentCell | None = None
-            for pending in counting:
-                if pending.record.received_us > forgotten_us:
-                    since = _add(since, pending.record, pending.order)
-            for writing in {pending.writing for pending in counting}:
-                if since is None:
-                    writing.cells.pop((visitor, column), None)
-                else:
-                    writing.cells[visitor, column] = since
+            return self._pending_since(forgotten_us, visitor, column)
+
+    def _pending_since(self, forgotten_us: int, visitor: str, column: bytes) -> RecentCell | None:
+        since: RecentCell | None = None
+        for pending in self._pending:
+            if pending[1:3] == (visitor, column) and pending.record.received_us > forgotten_us:
+                since = _add(since, pending.record, pending.order)
         return since
 
-    def _drop_forgotten(self, cells: _Cells) -> None:
+    def _drop_forgotten(self, cells: _Cells, taken: list[_Pending]) -> None:
         """Take out of cells what came before their visitors were forgotten."""
         visitors = list({visitor: None for visitor, _ in cells})
         forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
-        for (visitor, column), cell in list(cells.items()):
-            since = self._since(forgotten[visitor], visitor, column, cell)
-            # an empty cell stands for nothing, and still says that its events were dealt with
-            cells[visitor, column] = since or cell._replace(first_us=0)
+        for writing, visitor, column in {pending[:3] for pending in taken}:
+            cell = cells[visitor, column]
+            if cell.first_us <= forgotten[visitor]:
+                with self._lock:
+                    since = self._pending_since(forgotten[visitor], visitor, column)
+                    # an empty cell stands for nothing, and still says that its events were dealt
+                    # with; what follows in this segment is added to it
+                    kept = since or cell._replace(first_us=0, visits=0, accepts=0)
+                    cells[visitor, column] = writing.cells[visitor, column] = kept
 
     def _replay(self, orphan: Segment) -> int:
         """Write the cells of a whole segment; again is as once.

@@ -425,7 +425,8 @@ def _forgotten_us(row: dict[bytes, bytes]) -> int:
 
 def _absorbed(oldest: Generation, column: bytes, cell: bytes) -> bool:
     if column == t.FORGOTTEN_AT:
-        return cells.unpack_int(cell) <= oldest.cut_us
+        # a segment still open at the cut may hold what came before, for a replay to find
+        return not oldest.watermark.still_open and cells.unpack_int(cell) <= oldest.cut_us
     return oldest.watermark.covers(keys.segment_of(column))
 
 

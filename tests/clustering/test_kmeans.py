@@ -61,37 +61,8 @@ def test_more_clusters_than_rows():
     assert kmeans.fit(np.ones((1, 3), np.float32), 7, seed=0).labels.tolist() == [0]
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
-def test_clusters_stay_what_they_were(form):
-    """Starting from last time's clusters, numbers and members stay; new rows join the nearest."""
-    rows, former = blobs(60), (np.arange(60) % 3 + 1) % 3
-    former[50:] = -1
-    labels = kmeans.fit(form(rows), 3, 0, former.astype(np.int32)).labels
-    assert labels.tolist() == [(row % 3 + 1) % 3 for row in range(60)]
-
-
-@pytest.mark.parametrize(("k", "expected"), [(2, 2), (3, 3), (5, 5)])
-def test_another_number_than_last_time(k, expected):
-    """Fewer or more clusters than last time: the largest are continued, the rest drawn."""
-    former = (np.arange(60) % 3).astype(np.int32)
-    assert len(set(kmeans.fit(blobs(60), k, 0, former).labels)) == expected
-
-
 def test_clusters_that_became_the_same():
     """Two clusters of last time with equal rows are one now, and numbers have no gap."""
     rows = np.eye(2, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
     labels = kmeans.fit(rows, 3, 0, np.array([0, 0, 1, 1, 2, 2], np.int32)).labels
     assert labels.tolist() == [0, 0, 0, 0, 1, 1]
-
-
-def test_nothing_known_from_last_time():
-    """Only new rows: the same as without a last time."""
-    none = np.full(60, -1, np.int32)
-    one, two = kmeans.fit(blobs(60), 3, 0, none), kmeans.fit(blobs(60), 3, 0)
-    assert np.array_equal(one.labels, two.labels)
-
-
-def test_a_gap_in_the_last_numbers():
-    """A cluster of last time all of whose rows are gone is no start."""
-    former = (np.arange(60) % 3 * 2).astype(np.int32)
-    assert len(set(kmeans.fit(blobs(60), 3, 0, former).labels)) == 3

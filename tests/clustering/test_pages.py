@@ -84,11 +84,3 @@ def test_progress_counts_pages_with_text():
     told: list[int] = []
     cluster_pages(pages(["a", "b", ""]), k=2, seed=0, progress=told.append)
     assert told[-1] == 2
-
-
-def test_categories_continue():
-    """With last time's categories the numbers stay, whatever the seed; new pages join."""
-    texts = [text for texts in THEMES.values() for text in texts]
-    former = np.array([2, 2, 2, 2, 0, 0, 0, -1, 1, 1, 1, 1, -1], np.int32)
-    labels = cluster_pages(pages([*texts, ""]), k=3, seed=5, former=former).labels
-    assert labels.tolist() == [2, 2, 2, 2, 0, 0, 0, 0, 1, 1, 1, 1, -1]

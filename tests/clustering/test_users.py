@@ -145,13 +145,6 @@ def test_progress_tells_the_placed():
     assert told == [12]
 
 
-def test_communities_continue():
-    """With last time's communities the numbers stay, whatever the seed; new users join."""
-    former = (np.arange(12) % 3 + 1).astype(np.int32) % 3
-    labels = cluster_users(*world(), **SETTINGS, former=np.where(np.arange(12) < 9, former, -1))
-    assert np.array_equal(labels, former)
-
-
 @pytest.mark.slow
 def test_ten_thousand_users_of_two_hundred_thousand_pages():
     """The reference experiment's size takes less than half a minute."""
