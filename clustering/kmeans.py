@@ -49,9 +49,6 @@ def fit(features: Features, k: int, seed: int) -> Clusters:
         features: float32 (n_rows, n_columns), dense or CSR, at least one row.
         k: at least 1; there are fewer clusters where there are fewer distinct rows.
         seed: of the sample and of k-means++.
-        former: int32 (n_rows,), where each row was last time, -1 for a new one; the centroids
-            start there instead of at a sample's, so that clusters stay what they were. Without
-            any row known from last time it is as if not given.
     """
     rows = features.shape[0]
     wanted = min(k, rows)

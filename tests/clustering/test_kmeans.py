@@ -59,10 +59,3 @@ def test_no_columns():
 def test_more_clusters_than_rows():
     """One row is one cluster, however many are wanted."""
     assert kmeans.fit(np.ones((1, 3), np.float32), 7, seed=0).labels.tolist() == [0]
-
-
-def test_clusters_that_became_the_same():
-    """Two clusters of last time with equal rows are one now, and numbers have no gap."""
-    rows = np.eye(2, dtype=np.float32)[[0, 0, 0, 0, 1, 1]]
-    labels = kmeans.fit(rows, 3, 0, np.array([0, 0, 1, 1, 2, 2], np.int32)).labels
-    assert labels.tolist() == [0, 0, 0, 0, 1, 1]
