@@ -20,6 +20,7 @@ from service.response import JSON, PROBLEM
 from webrec.documents import (
     CAMPAIGN_SCHEMA,
     EVENT_SCHEMA,
+    LABEL_SCHEMA,
     NAMED_CAMPAIGN_SCHEMA,
     REQUEST_SCHEMA,
 )
@@ -251,9 +252,6 @@ _URLS = _object(
         | {"maxItems": params.MAX_URLS}
     }
 ) | {"additionalProperties": True}
-_LABEL = _object(
-    {"label": {"type": "string", "minLength": 1, "maxLength": params.MAX_LABEL, "pattern": "\\S"}}
-) | {"additionalProperties": True}
 
 _PATHS: dict[str, dict[str, Any]] = {
     "/v1/recommendations": {
@@ -358,7 +356,7 @@ _PATHS: dict[str, dict[str, Any]] = {
             _ADMIN,
             {200: _ref("Category")},
             (404, *_WITH_BODY),
-            requestBody=_body(_LABEL),
+            requestBody=_body(LABEL_SCHEMA),
         ),
         "parameters": _BY_ID,
     },

@@ -11,7 +11,6 @@ from webrec.urls import canonical, canonical_ip
 
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 100
-MAX_LABEL = 200
 MAX_URLS = 1_000
 MAX_NAME = 256
 MAX_DOCUMENTS = 50
@@ -61,14 +60,6 @@ def visitor() -> str:
         except ValueError:
             raise _wrong("ip", "must be an IPv4 or IPv6 address") from None
     raise _wrong("user", "is missing: name the visitor by user or by ip")
-
-
-def label(document: object) -> str:
-    """The label in the body of a naming."""
-    given = _field(document, "label")
-    if not isinstance(given, str) or not len(given.strip()) >= 1 or len(given) > MAX_LABEL:
-        raise _wrong("label", f"must be a text of 1 to {MAX_LABEL} characters")
-    return given.strip()
 
 
 def urls(document: object) -> list[str]:

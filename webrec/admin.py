@@ -264,12 +264,23 @@ def user(engine: Engine, visitor: str) -> Document:
     }
 
 
+def some_model(engine: Engine) -> Generation:
+    """The active model.
+
+    Raises:
+        NotFound: there is none yet.
+    """
+    if engine.model is None:
+        raise NotFound("there is no model yet: `webrec batch` makes one")
+    return engine.model
+
+
 def readiness(engine: Engine) -> dict[str, Document]:
     """Whether store, log and model are there; with a ``detail`` where one is not."""
     return {
         "store": _checked(lambda: _reads(engine)),
         "log": _checked(engine.log.check),
-        "model": _checked(lambda: _some_model(engine)),
+        "model": _checked(lambda: some_model(engine)),
     }
 
 
@@ -279,7 +290,7 @@ def iso(time_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _checked(check: Callable[[], None]) -> Document:
+def _checked(check: Callable[[], object]) -> Document:
     try:
         check()
     except WebrecError as error:
@@ -289,11 +300,6 @@ def _checked(check: Callable[[], None]) -> Document:
 
 def _reads(engine: Engine) -> None:
     engine.tables.versions()
-
-
-def _some_model(engine: Engine) -> None:
-    if engine.model is None:
-        raise NotFound("there is no model yet: `webrec batch` makes one")
 
 
 def _page(snapshot: Snapshot, found: PageCell) -> Document:

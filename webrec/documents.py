@@ -208,10 +208,12 @@ _TIME_PATTERN = (
     r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?"
     r"([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$"
 )
+_LETTER_PATTERN = r"\S"
 _PATTERN_MESSAGES = {
     _URL_PATTERN: "the URL must start with http:// or https://",
     _ID_PATTERN: "must have letters, digits, '.', '_' and '-' only",
     _TIME_PATTERN: "must be ISO 8601, like 2026-01-31T12:00:00Z, from 1970 on",
+    _LETTER_PATTERN: "must not be blank",
 }
 
 _UrlText = Annotated[
@@ -340,6 +342,12 @@ class _Event(_Sent):
     type: EventKind
     event_id: _Name | None = None
     answer: Annotated[str, Field(max_length=256)] | None = None
+
+
+class _Label(_Document):
+    """The name a person gives to a category."""
+
+    label: Annotated[str, Field(min_length=1, max_length=200, pattern=_LETTER_PATTERN)]
 
 
 class _PageObject(_Document):
@@ -574,6 +582,15 @@ def parse_campaign(document: object, id: str | None = None) -> Campaign:  # noqa
     )
 
 
+def parse_label(document: object) -> str:
+    """Checks the document that names a category, ``{"label": …}``.
+
+    Raises:
+        InvalidDocument: with every wrong field.
+    """
+    return _validated(_Label, document, None).label.strip()
+
+
 def campaign_document(campaign: Campaign) -> dict[str, object]:
     """The document of a campaign: ``parse_campaign`` makes the same campaign of it."""
     optional = {
@@ -648,5 +665,6 @@ def _with_optional_id(campaign: Mapping[str, Any]) -> dict[str, Any]:
 REQUEST_SCHEMA = _json_schema(_Request)
 EVENT_SCHEMA = _json_schema(_Event)
 CAMPAIGN_SCHEMA = _json_schema(_Campaign)
+LABEL_SCHEMA = _json_schema(_Label)
 NAMED_CAMPAIGN_SCHEMA = _with_optional_id(CAMPAIGN_SCHEMA)
 """The campaign document where the request's path names the id."""

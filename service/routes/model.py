@@ -10,6 +10,7 @@ from service.bodies import MANY_DOCUMENTS, read_one
 from service.response import answer, nothing
 from service.state import state
 from webrec import admin
+from webrec.documents import parse_label
 from webrec.errors import NotFound
 
 blueprint = Blueprint("model", __name__)
@@ -52,7 +53,7 @@ def category(category_id: str) -> Response:
 @needs("admin")
 def label(category_id: str) -> Response:
     """Name a category; the name stays with it through later batches."""
-    return answer(admin.set_label(state().engine, category_id, params.label(read_one())))
+    return answer(admin.set_label(state().engine, category_id, parse_label(read_one())))
 
 
 @blueprint.get("/v1/communities")

@@ -1,0 +1,60 @@
+"""WebR.Rel.Col: the user's community decides, and the page is not even looked up."""
+
+from __future__ import annotations
+
+from algorithms import recommend
+from tests.algorithms.signals import NOTHING, WEIGHTS, Known, pages
+
+
+def answer(signals: Known) -> tuple[list[str], list[int]]:
+    """Path and pages of a related request with the collaborative filter."""
+    found = recommend("related", "collaborative", signals, WEIGHTS, 10)
+    return found.path, [item.page for item in found.items]
+
+
+def test_the_community_is_enough() -> None:
+    """With a list for the community, neither the page's category nor a wider list is read."""
+    signals = Known({"community": 2, "col": pages("colL[g2]", 1, 2, 3)})
+    assert answer(signals) == (["WebR.Rel.Col"], [3, 2, 1])
+    assert signals.asked == ["community", "col"]
+
+
+def test_the_categories_of_the_community_are_next() -> None:
+    """Where the narrow list is emptied, the same algorithm goes wider."""
+    signals = Known(
+        {
+            "community": 2,
+            "excluded": {1},
+            "col": pages("colL[g2]", 1),
+            "rec_of": pages("wide", 1, 8),
+        }
+    )
+    assert answer(signals) == (["WebR.Rel.Col"], [8])
+    assert (
+        recommend("related", "collaborative", signals, WEIGHTS, 10).candidates.expression == "wide"
+    )
+
+
+def test_everybody_is_next() -> None:
+    """With both lists empty the default answers; the page's category is never read."""
+    signals = Known(
+        {"community": 2, "col": NOTHING, "rec_of": NOTHING, "rec_all": pages("recL", 7)}
+    )
+    found = recommend("related", "collaborative", signals, WEIGHTS, 10)
+    assert found.path == ["WebR.Rel.Col", "WebR.Rel.Default"]
+    assert [item.page for item in found.items] == [7]
+    assert [passed.reason for _, passed in found.passed_over] == ["nothing is left in ∅, nor in ∅"]
+
+
+def test_without_a_community_the_category_is_next() -> None:
+    """A user without community gets what the page's category gives."""
+    signals = Known({"community": None, "category": 4, "rec": pages("recL[c4]", 6)})
+    found = recommend("related", "collaborative", signals, WEIGHTS, 10)
+    assert found.path == ["WebR.Rel.Col", "WebR.Rel.Cont"]
+    assert [passed.reason for _, passed in found.passed_over] == ["the user has no community"]
+
+
+def test_the_jump_to_the_category_does_not_come_back() -> None:
+    """Without community and category the default follows, once."""
+    signals = Known({"community": None, "category": None, "rec_all": pages("recL", 7)})
+    assert answer(signals) == (["WebR.Rel.Col", "WebR.Rel.Cont", "WebR.Rel.Default"], [7])

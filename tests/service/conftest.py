@@ -1,0 +1,82 @@
+"""The known-answer world behind Flask's test client, a copy of its own for every test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from tests.running import build_world
+from webrec import config
+from webrec.engine import Engine
+from webrec.keys import KeyFile
+
+OpenEngine = Callable[..., Engine]
+
+
+@pytest.fixture(scope="session")
+def world_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose batch has run over the known-answer world; to be copied."""
+    home = tmp_path_factory.mktemp("world") / "home"
+    build_world(home)
+    return home
+
+
+@pytest.fixture
+def home(world_home: Path, tmp_path: Path) -> Path:
+    """A copy of the world for one test."""
+    return shutil.copytree(world_home, tmp_path / "home")
+
+
+@pytest.fixture
+def open_engine() -> Iterator[OpenEngine]:
+    """Open an engine with any settings; it is closed after the test."""
+    opened: list[Engine] = []
+
+    def open_(**settings: Any) -> Engine:
+        engine = Engine(config.load(**settings))
+        opened.append(engine)
+        engine.tables.create()
+        engine.refresh()
+        return engine
+
+    yield open_
+    for engine in opened:
+        engine.close()
+
+
+@pytest.fixture
+def engine(home: Path, open_engine: OpenEngine) -> Engine:
+    """An engine on the world."""
+    return open_engine(home=home)
+
+
+@pytest.fixture
+def app(engine: Engine) -> Flask:
+    """The service without keys."""
+    return create_app(engine)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client on this machine."""
+    return app.test_client()
+
+
+@pytest.fixture
+def keys(home: Path) -> dict[str, str]:
+    """A key for each scope alone, by scope; made before the service starts."""
+    file = KeyFile(home / "keys.json")
+    return {scope: file.add(f"only-{scope}", [scope]) for scope in ("serve", "ingest", "admin")}
+
+
+@pytest.fixture
+def empty_client(tmp_path: Path, open_engine: OpenEngine) -> FlaskClient:
+    """A service before its first batch."""
+    return create_app(open_engine(home=tmp_path / "empty")).test_client()

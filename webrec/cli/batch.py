@@ -1,0 +1,140 @@
+"""`webrec batch`: cluster what is in the log, and publish the result."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webrec.cli.common import as_json, command, engine_of, err, print_json, print_table, progress
+from webrec.config import Settings
+from webrec.errors import WebrecError
+
+if TYPE_CHECKING:
+    from clustering.job import Plan
+    from webrec.engine import Engine
+
+_SHOWN = 10
+_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class _Number(click.ParamType["int | None"]):
+    """A whole number, or ``auto``."""
+
+    name = "K|auto"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        if value is None or value == "auto":
+            return None
+        if not str(value).isdigit() or not int(value):
+            self.fail("give a whole number from 1, or auto", param, ctx)
+        return int(value)
+
+
+class _Period(click.ParamType[float]):
+    """A duration such as ``6h``."""
+
+    name = "PERIOD"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value))
+        if found is None or not float(found[1]):
+            self.fail("give a number and a unit, such as 30m, 6h or 1d", param, ctx)
+        return float(found[1]) * _UNITS_S[found[2]]
+
+
+@command()
+@click.option("--categories", type=_Number(), default="auto", help="How many; a rule finds it.")
+@click.option("--communities", type=_Number(), default="auto", help="How many; a rule finds it.")
+@click.option("--seed", default=0, show_default=True, help="The same log and seed, the same model.")
+@click.option(
+    "--features",
+    type=click.Choice(["semantic", "tfidf"]),
+    default="semantic",
+    show_default=True,
+    help="How pages are told apart.",
+)
+@click.option("--force", is_flag=True, help="Publish even an empty or far smaller result.")
+@click.option("--every", type=_Period(), help="Run one batch after the other, so often.")
+@as_json
+def batch(
+    settings: Settings,
+    categories: int | None,
+    communities: int | None,
+    seed: int,
+    features: Any,
+    force: bool,
+    every: float | None,
+    as_json: bool,
+) -> None:
+    """Cluster pages and users, and publish the result as the active model."""
+    from clustering.job import Plan
+
+    plan = Plan(categories, communities, features, seed, force, settings.taxonomy)
+    if every is None:
+        _one(settings, plan, as_json=as_json)
+    else:
+        _repeat(settings, plan, every, as_json=as_json)
+
+
+def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> None:
+    """One batch after the other, until the process is told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while True:
+        began = time.monotonic()
+        try:
+            _one(settings, plan, as_json=as_json)
+        except WebrecError as error:
+            err.print(f"Error: {error}", style="red", markup=False)
+        if stop.wait(max(0.0, every - (time.monotonic() - began))):
+            return
+
+
+def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
+    from clustering import job
+    from webrec import admin
+
+    began = time.monotonic()
+    with engine_of(settings) as engine:
+        with progress() as tell:
+            generation = job.run(engine.tables, engine.log, engine.recorder, settings, plan, tell)
+        seconds = time.monotonic() - began
+        engine.refresh()
+        model = next(m for m in admin.list_models(engine.tables) if m["id"] == generation.id)
+        if as_json:
+            print_json(model | {"seconds": round(seconds, 3)})
+        else:
+            _show(engine, model, seconds)
+
+
+def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
+    from webrec import admin
+
+    print_table(
+        ("what", "how many"),
+        [(name.replace("_", " "), count) for name, count in model["counts"].items()],
+        title=f"model {model['id']}, made in {seconds:.1f} s",
+    )
+    categories = admin.list_categories(engine, 1_000, "").items
+    largest = sorted(categories, key=lambda c: (-c["size"], c["id"]))[:_SHOWN]
+    print_table(
+        ("category", "pages", "label", "keywords"),
+        [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:6])) for c in largest],
+        title=f"the largest of {len(categories)} categories",
+    )
+    communities = admin.list_communities(engine, 1_000, "").items
+    print_table(
+        ("community", "users"),
+        [(c["id"], c["size"]) for c in sorted(communities, key=lambda c: -c["size"])[:_SHOWN]],
+        title=f"the largest of {len(communities)} communities",
+    )
+    quality = ", ".join(f"{name} {value:.3g}" for name, value in model["quality"].items())
+    err.print(f"quality: {quality or 'nothing to judge'}")

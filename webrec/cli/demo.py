@@ -1,0 +1,238 @@
+"""`webrec demo`: the whole way, on a small world, in under a minute."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webrec.cli.common import command, engine_of, out, print_table, progress
+from webrec.config import Settings
+from webrec.errors import WebrecError
+
+if TYPE_CHECKING:
+    import requests
+
+_START_S = 30.0
+_STOP_S = 20.0
+_ITEMS = 3
+
+
+class DemoFailed(WebrecError):
+    """The demo could not be shown."""
+
+
+@command()
+@click.option("--keep", type=Path, help="Keep the demo's data in this folder.")
+def demo(settings: Settings, keep: Path | None) -> None:  # noqa: ARG001 - the demo has its own
+    """Show the whole way: a world, a batch, campaigns, recommendations over HTTP."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="webrec-demo-") as temporary:
+        home = keep or Path(temporary)
+        _show(home)
+    out.print(f"\nThat took {time.monotonic() - began:.0f} s. Next:", style="bold")
+    out.print(
+        "  webrec ingest FILE…     your own pages and visits, or an access log\n"
+        "  webrec batch            cluster them\n"
+        "  webrec serve            answer; /docs describes the interface"
+    )
+
+
+def _show(home: Path) -> None:
+    import requests
+
+    from webrec.config import load
+    from webrec.synthetic import WorldSpec, generate
+
+    port = _free_port()
+    settings = load(home=home, bind=f"127.0.0.1:{port}")
+    spec = WorldSpec(
+        now_ms=time.time_ns() // 1_000_000,
+        urls=120,
+        users=40,
+        categories=6,
+        communities=3,
+        campaigns=12,
+        requests=20,
+    )
+    _step(1, "A small world: 120 pages about 6 themes, 40 visitors with 3 kinds of taste")
+    files = generate(spec, home / "world")
+    _step(2, "Pages and visits go into the raw log", "webrec ingest pages.ndjson visits.ndjson")
+    _ingest(settings, [files.pages, files.visits])
+    _step(3, "The batch clusters them and publishes a model", "webrec batch")
+    _batch(settings)
+    with _service(settings) as base, requests.Session() as session:
+        _step(4, f"The service answers on {base}", "webrec serve")
+        _step(5, "Ad operations upload campaigns", "POST /v1/campaigns")
+        sent = session.post(
+            f"{base}/v1/campaigns", data=files.campaigns.read_bytes(), headers=_JSON
+        )
+        out.print(f"   {sum(r['status'] == 'created' for r in _ok(sent)['results'])} created")
+        _step(6, "Visitors open pages, and each gets recommendations", "POST /v1/recommendations")
+        reader = _some_reader(files.visits)
+        page = _ask(session, base, {"url": _first_page(files.pages), "user": reader, "limit": 1})
+        url = page["items"][0]["url"]
+        for who, document in (
+            (f"{reader}, who reads here often", {"url": url, "user": reader}),
+            ("a stranger on a known page", {"url": url, "user": "stranger"}),
+            ("a stranger on an unknown page", {"url": "https://new.example/", "user": "nobody"}),
+        ):
+            _ask_all_ways(session, base, who, document)
+        _step(7, "The reader follows a recommendation, and it counts at once", "POST /v1/events")
+        _accept(session, base, reader, url)
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _step(number: int, what: str, command_: str = "") -> None:
+    out.print(f"\n[bold]{number}. {what}[/bold]" + (f"  [dim]{command_}[/dim]" if command_ else ""))
+
+
+def _ingest(settings: Settings, files: list[Path]) -> None:
+    from webrec.documents import parse_event, read_json
+
+    with engine_of(settings) as engine:
+        for file in files:
+            lines = file.read_bytes().splitlines()
+            now_ms = time.time_ns() // 1_000_000
+            engine.recorder.record([parse_event(read_json(line), now_ms) for line in lines])
+            out.print(f"   {len(lines):,} events from {file.name}")
+
+
+def _batch(settings: Settings) -> None:
+    from clustering import job
+    from webrec import admin
+
+    with engine_of(settings) as engine:
+        with progress() as tell:
+            plan = job.Plan(categories=6, communities=3)
+            job.run(engine.tables, engine.log, engine.recorder, settings, plan, tell)
+        engine.refresh()
+        categories = admin.list_categories(engine, 100, "").items
+    print_table(
+        ("category", "pages", "suggested label", "keywords"),
+        [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:5])) for c in categories],
+    )
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[str]:
+    """The real service in a process of its own, stopped at the end."""
+    import requests
+
+    base = f"http://{settings.bind}"
+    log = settings.home / "service.log"
+    arguments = [sys.executable, "-m", "webrec", "serve", "--home", str(settings.home)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WEBREC_")}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [*arguments, "--bind", settings.bind], stdout=sink, stderr=sink, env=environment
+        )
+    try:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                if requests.get(f"{base}/health/ready", timeout=2).ok:
+                    break
+            except requests.ConnectionError:
+                pass
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DemoFailed(f"the service did not start: {log.read_text()[-2_000:]}")
+            time.sleep(0.1)
+        yield base
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ask_all_ways(session: requests.Session, base: str, who: str, document: dict[str, Any]) -> None:
+    """All four pairs of mode and filter for one visitor."""
+    out.print(f"\n   [bold]{who}[/bold] opens {document['url']}", soft_wrap=True)
+    for mode in ("related", "sponsored"):
+        for filter_ in ("content", "collaborative"):
+            asked = document | {"mode": mode, "filter": filter_, "limit": _ITEMS, "track": False}
+            answer = _ask(session, base, asked)
+            path = " → ".join(answer["path"])
+            out.print(f"   [cyan]{mode}, {filter_}[/cyan]  [dim]{path}[/dim]", soft_wrap=True)
+            for item in answer["items"]:
+                out.print(f"     {_shown(item)}", soft_wrap=True)
+            if not answer["items"]:
+                out.print(f"     nothing: {answer['empty_reason']}")
+
+
+def _shown(item: dict[str, Any]) -> str:
+    category = item["category"]["label"] if item["category"] else "no category"
+    campaign = f"; campaign {item['campaign']}" if "campaign" in item else ""
+    return f"{item['priority']:.2f}  {item['url']}  [dim]({category}{campaign})[/dim]"
+
+
+def _accept(session: requests.Session, base: str, reader: str, url: str) -> None:
+    answer = _ask(session, base, {"url": url, "user": reader, "track": False})
+    chosen = answer["items"][0]["url"]
+    before = _accepts(session, base, reader, chosen)
+    event = {"type": "accept", "url": chosen, "user": reader, "answer": answer["id"]}
+    _ok(session.post(f"{base}/v1/events", json=event))
+    deadline = time.monotonic() + 5
+    while (after := _accepts(session, base, reader, chosen)) == before:
+        if time.monotonic() > deadline:
+            raise DemoFailed("the accept does not show in the visitor's profile")
+        time.sleep(0.1)
+    out.print(f"   accepts of {chosen} by {reader}: {before} before, {after} now")
+
+
+def _accepts(session: requests.Session, base: str, reader: str, url: str) -> int:
+    profile = _ok(session.get(f"{base}/v1/users", params={"user": reader}))
+    return sum(int(u["accepts"]) for u in profile["urls"] if u["url"] == url)
+
+
+def _ask(session: requests.Session, base: str, document: dict[str, Any]) -> dict[str, Any]:
+    return _ok(session.post(f"{base}/v1/recommendations", json=document))
+
+
+def _ok(response: requests.Response) -> dict[str, Any]:
+    if not response.ok:
+        raise DemoFailed(f"{response.request.url} answered {response.status_code}: {response.text}")
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def _some_reader(visits: Path) -> str:
+    """The visitor with a login who reads most."""
+    import orjson
+
+    counts: dict[str, int] = {}
+    for line in visits.read_bytes().splitlines():
+        user = orjson.loads(line).get("user")
+        if user is not None:
+            counts[user] = counts.get(user, 0) + 1
+    return max(sorted(counts), key=lambda user: counts[user])
+
+
+def _first_page(pages: Path) -> str:
+    import orjson
+
+    with pages.open("rb") as lines:
+        url: str = orjson.loads(lines.readline())["url"]
+    return url
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,189 @@
+"""`webrec ingest`: files into the raw log."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from webrec.cli.common import as_json, command, engine_of, err, print_json, print_table, progress
+from webrec.cli.files import STDIN, opened
+from webrec.config import Settings
+from webrec.errors import FieldError, InputError, InvalidDocument, UsageError, WebrecError
+from webrec.types import Event
+
+if TYPE_CHECKING:
+    from webrec.recorder import Recorder
+
+_SHOWN = 20
+_BATCH = 5_000
+_LONGEST_LINE = 256 * 1024
+
+
+@dataclass(slots=True)
+class _Report:
+    """What became of the lines of one file."""
+
+    file: str
+    lines: int = 0
+    accepted: int = 0
+    bots: int = 0
+    rejected: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    problems: list[dict[str, object]] = field(default_factory=list)
+    failure: str | None = None
+
+    def reject(self, line: int, reason: str) -> None:
+        """Count a broken line, and keep the first ones in full."""
+        self.rejected += 1
+        if len(self.problems) < _SHOWN:
+            self.problems.append({"line": line, "reason": reason})
+
+
+@command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["ndjson", "combined"]),
+    default="ndjson",
+    show_default=True,
+    help="Event documents, or an access log of Apache or nginx.",
+)
+@click.option("--site", metavar="URL", help="The site of an access log: https://example.org")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any line was broken.")
+@as_json
+def ingest(
+    settings: Settings,
+    files: tuple[str, ...],
+    format_: str,
+    site: str | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Load visits, accepts and descriptions of pages into the raw log.
+
+    FILE may be packed (.gz, .zst), or - for standard input. A broken line is counted and reported
+    and stops nothing.
+    """
+    if format_ == "combined" and site is None:
+        raise UsageError("an access log does not name its site: add --site https://example.org")
+    began = time.monotonic()
+    reports: list[_Report] = []
+    with engine_of(settings) as engine, progress() as tell:
+        for name in files:
+            report = _Report(name)
+            reports.append(report)
+            try:
+                with opened(name) as lines:
+                    events = _combined(lines, site, report) if site else _ndjson(lines, report)
+                    _record(engine.recorder, events, report, tell)
+            except UsageError:
+                raise
+            except WebrecError as error:
+                report.failure = str(error)
+    seconds = time.monotonic() - began
+    _show(reports, seconds, as_json=as_json)
+    if any(r.failure for r in reports) or (strict and any(r.rejected for r in reports)):
+        raise click.exceptions.Exit(1)
+
+
+def _record(recorder: Recorder, events: Iterator[Event], report: _Report, tell: object) -> None:
+    """Write events in large batches; what was read before a failure is kept."""
+    batch: list[Event] = []
+
+    def write() -> None:
+        if batch:
+            recorder.record(batch)
+            recorder.flush()
+            report.accepted += sum(not event.bot for event in batch)
+            report.bots += sum(event.bot for event in batch)
+            batch.clear()
+        tell(f"loading {report.file}", report.lines, 0)  # type: ignore[operator]
+
+    try:
+        for event in events:
+            batch.append(event)
+            if len(batch) >= _BATCH:
+                write()
+    finally:
+        write()
+
+
+def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
+    from webrec.documents import parse_event, read_json
+
+    for number, line in enumerate(lines, 1):
+        report.lines = number
+        if line.isspace():
+            continue
+        try:
+            if len(line) > _LONGEST_LINE:
+                raise InvalidDocument([FieldError("", "the line is longer than 256 KiB")])
+            yield parse_event(read_json(line), time.time_ns() // 1_000_000)
+        except InputError as error:
+            report.reject(number, str(error))
+
+
+def _combined(lines: Iterator[bytes], site: str, report: _Report) -> Iterator[Event]:
+    from webrec.accesslog import BrokenLine, Skipped, read_combined
+
+    def counted() -> Iterator[bytes]:
+        for number, line in enumerate(lines, 1):
+            report.lines = number
+            yield line
+
+    for found in read_combined(counted(), site):
+        if isinstance(found, Skipped):
+            report.skipped[found.reason] += 1
+        elif isinstance(found, BrokenLine):
+            report.reject(found.line, found.reason)
+        else:
+            yield found
+
+
+def _show(reports: list[_Report], seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "files": [
+                    {
+                        "file": r.file,
+                        "lines": r.lines,
+                        "accepted": r.accepted,
+                        "bots": r.bots + r.skipped["bot"],
+                        "rejected": r.rejected,
+                        "skipped": dict(r.skipped),
+                        "problems": r.problems,
+                        "failure": r.failure,
+                    }
+                    for r in reports
+                ],
+                "seconds": round(seconds, 3),
+            }
+        )
+        return
+    for report in reports:
+        for problem in report.problems:
+            err.print(f"{report.file}:{problem['line']}: {problem['reason']}", markup=False)
+        if report.rejected > len(report.problems):
+            err.print(f"{report.file}: … and {report.rejected - len(report.problems):,} more")
+        if report.failure:
+            err.print(f"Error: {report.failure}", style="red", markup=False)
+    rows = [
+        (
+            "standard input" if r.file == STDIN else r.file,
+            r.lines,
+            r.accepted,
+            r.bots + r.skipped["bot"],
+            r.rejected,
+            ", ".join(f"{n:,} {why}" for why, n in r.skipped.most_common() if why != "bot") or "–",
+        )
+        for r in reports
+    ]
+    print_table(("file", "lines", "accepted", "of bots", "broken", "no page view"), rows)
+    err.print(f"{seconds:.1f} s; everything accepted is on disk. Next: webrec batch")

@@ -1,0 +1,49 @@
+"""`webrec labels`: what categories are called."""
+
+from __future__ import annotations
+
+import click
+
+from webrec.cli.common import Group, as_json, command, engine_of, out, print_json, print_table
+from webrec.config import Settings
+
+
+@click.group(cls=Group)
+def labels() -> None:
+    """List the categories, name one."""
+
+
+@command(labels, "list")
+@as_json
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the categories of the active model with their labels."""
+    from webrec import admin
+
+    with engine_of(settings) as engine:
+        engine.refresh()
+        found = admin.list_categories(engine, 1_000_000, "").items
+    if as_json:
+        print_json({"categories": found, "next": None})
+        return
+    print_table(
+        ("category", "label", "by", "pages", "keywords"),
+        [
+            (c["id"], c["label"], c["label_source"], c["size"], ", ".join(c["keywords"][:8]))
+            for c in found
+        ],
+    )
+
+
+@command(labels, "set")
+@click.argument("category_id", metavar="ID")
+@click.argument("label", metavar="LABEL")
+def set_(settings: Settings, category_id: str, label: str) -> None:
+    """Name a category; the name stays with it through later batches."""
+    from webrec import admin
+    from webrec.documents import parse_label
+
+    name = parse_label({"label": label})
+    with engine_of(settings) as engine:
+        engine.refresh()
+        admin.set_label(engine, category_id, name)
+    out.print(f"category {category_id} is called {name}", markup=False)

@@ -1,0 +1,38 @@
+"""`webrec recommend`: answers without a server."""
+
+from __future__ import annotations
+
+import click
+
+from webrec.cli.common import command, engine_of, print_json
+from webrec.cli.files import read_documents
+from webrec.config import Settings
+from webrec.errors import WebrecError
+
+
+@command()
+@click.argument("file", metavar="FILE")
+def recommend(settings: Settings, file: str) -> None:
+    """Answer the request documents in FILE (JSON, a list or NDJSON; - is standard input).
+
+    Prints one JSON answer a line, as over HTTP; a document that cannot be answered gives its
+    problem, and the exit status 1. Visits are recorded, as over HTTP.
+    """
+    from service.answers import recommend_document
+    from service.response import problem_document
+    from webrec.ids import new_id
+
+    documents = read_documents(file)
+    failed = False
+    with engine_of(settings) as engine:
+        engine.refresh()
+        for document in documents:
+            try:
+                if isinstance(document, WebrecError):
+                    raise document
+                print_json(recommend_document(engine, document))
+            except WebrecError as error:
+                failed = True
+                print_json(problem_document(error, new_id()))
+    if failed:
+        raise click.exceptions.Exit(1)
