@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algorithms import Candidates, Item, Weights, rank
@@ -110,6 +110,7 @@ def sorted_whole(
     return sorted(items, key=lambda i: (-i.priority, -i.rank_score, i.page))[:limit]
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_ranking_is_a_plain_sort(engines: list[Engine], data: st.DataObject) -> None:
     """Whatever the affinities, weights and exclusions, the best of every set come in order."""

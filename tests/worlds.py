@@ -10,20 +10,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
+from clustering import job
 from hbase_schema import keys
 from hbase_schema.cells import PageCell, RecentCell
 from tests import oracle
+from tests import world as known
 from tests.oracle import World
-from webrec import config
-from webrec.documents import parse_request
+from webrec import admin, config
+from webrec.documents import parse_campaign, parse_event, parse_request
 from webrec.engine import Engine
+from webrec.errors import NotFound
 from webrec.rawlog import Watermark
 from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
 from webrec.types import AdPage, Campaign, Event, Page
 
+NOW_MS = 1_790_000_000_000
 GENERATION = "000001"
 CUT_US = 1_000
 ABSORBED = "00000000-absorbed-segment"
@@ -33,26 +38,62 @@ WATERMARK = Watermark(0)
 
 
 @contextmanager
+def opened(home: Path, **settings: object) -> Iterator[Engine]:
+    """An engine on the store and the log in ``home``; nothing runs in its background."""
+    engine = Engine(config.load(home=home, **settings))
+    try:
+        engine.tables.create()
+        engine.refresh()
+        yield engine
+    finally:
+        engine.close()
+
+
+def ingest_known(engine: Engine) -> None:
+    """Record the known-answer world and write its campaigns."""
+    engine.recorder.record([parse_event(e, NOW_MS) for e in (*known.PAGES, *known.VISITS)])
+    engine.tables.put_campaigns([parse_campaign(c) for c in known.CAMPAIGNS])
+    engine.refresh()
+
+
+def batch(engine: Engine, **plan: Any) -> Generation:
+    """Run a batch, and let the engine take in its generation."""
+    generation = job.run(
+        engine.tables,
+        engine.log,
+        engine.recorder,
+        engine.settings,
+        job.Plan(**plan),
+        lambda _doing, _done, _total: None,
+    )
+    engine.refresh()
+    return generation
+
+
+def seen(engine: Engine, visitor: str) -> dict[str, oracle.Counts]:
+    """What a visitor did, by URL: of the batch and since, as an operator sees it."""
+    try:
+        found = admin.user(engine, visitor)
+    except NotFound:
+        return {}
+    return {each["url"]: (each["visits"], each["accepts"]) for each in found["urls"]}
+
+
+@contextmanager
 def published(world: World, home: Path, rng: Random) -> Iterator[Engine]:
     """An engine on a new store in ``home`` that holds the world.
 
     Args:
         rng: decides what may not matter: the order of ids, and how recent visits came in.
     """
-    settings = config.load(
-        home=home, w_ads=world.w_ads, w_aff=world.w_aff, accept_weight=world.accept_weight
-    )
-    engine = Engine(settings)
-    try:
-        engine.tables.create()
+    weights = {"w_ads": world.w_ads, "w_aff": world.w_aff, "accept_weight": world.accept_weight}
+    with opened(home, **weights) as engine:
         engine.recorder.cut(0)  # what is recorded from here on is newer than the generation
         publish(engine.tables, world, rng)
         put_campaigns(engine.tables, world)
         _happen(engine, world, rng)
         engine.refresh()
         yield engine
-    finally:
-        engine.close()
 
 
 def publish(
