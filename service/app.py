@@ -8,7 +8,6 @@ import time
 from flask import Flask, Response, g, request
 from flask_compress import Compress
 from flask_swagger_ui import get_swaggerui_blueprint
-from webrec.keys import KeyFile
 from werkzeug.exceptions import HTTPException
 
 from service import response
@@ -18,9 +17,12 @@ from service.state import State, state
 from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, WebrecError
 from webrec.ids import new_id
+from webrec.keys import KeyFile
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _UNKNOWN_ROUTE = "unknown"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
+_OTHER_METHOD = "other"
 
 
 def create_app(engine: Engine) -> Flask:
@@ -64,7 +66,9 @@ def _begin() -> None:
 def _end(sent: Response) -> Response:
     sent.headers["X-Request-Id"] = g.request_id
     rule = request.url_rule.rule if request.url_rule is not None else _UNKNOWN_ROUTE
-    state().metrics.http(rule, request.method, sent.status_code)
+    # a sender can make up methods without end, and each would be a series of its own
+    method = request.method if request.method in _METHODS else _OTHER_METHOD
+    state().metrics.http(rule, method, sent.status_code)
     return sent
 
 

@@ -64,10 +64,12 @@ def problem(document: Document, headers: Mapping[str, str] | None = None) -> Res
 def from_error(error: WebrecError) -> Response:
     """The answer to a request that met one of our errors."""
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+        _log.error(
+            "%s %s (%s): %s", request.method, request.path, g.request_id, error, exc_info=error
+        )
     headers = {}
     if isinstance(error, Unavailable):
-        _log.warning("%s %s: %s", request.method, request.path, error)
+        _log.warning("%s %s (%s): %s", request.method, request.path, g.request_id, error)
         headers["Retry-After"] = str(error.retry_after_s)
     return problem(problem_document(error, g.request_id), headers)
 
@@ -90,7 +92,7 @@ def from_http(error: HTTPException) -> Response:
 
 def from_bug(error: Exception) -> Response:
     """The answer to a request that met a bug: the log has what happened, the answer has not."""
-    _log.exception("%s %s", request.method, request.path, exc_info=error)
+    _log.exception("%s %s (%s)", request.method, request.path, g.request_id, exc_info=error)
     return problem(_document(500, "Internal error", _INTERNAL, g.request_id))
 
 

@@ -217,8 +217,12 @@ class Tables:
         at = cells.pack_int(now_us)
         self.store.put_many(t.FORGOTTEN, [(row, {t.AT: at})])
         self.store.put_many(t.RECENT, [(row, {t.FORGOTTEN_AT: at})])
-        events = [column for column in self.store.get(t.RECENT, row) if column != t.FORGOTTEN_AT]
-        self.store.delete_many(t.RECENT, [(row, events)])
+        before = [
+            column
+            for column, cell in self.store.get(t.RECENT, row).items()
+            if column != t.FORGOTTEN_AT and cells.unpack_recent(cell).first_us <= now_us
+        ]
+        self.store.delete_many(t.RECENT, [(row, before)])
 
     def forgotten(self) -> dict[str, int]:
         """The visitors to take out of the log, with the moment (µs) until which."""

@@ -35,8 +35,6 @@ def _one(here: State, document: object, began: float) -> dict[str, Any]:
     try:
         found = recommend_timed(here.engine, document, began)
     except WebrecError as error:
-        if isinstance(error, StoreUnavailable):
-            here.metrics.store_error()
         here.metrics.refused(error.status, time.perf_counter() - began)
         raise
     if found.lost:
@@ -51,4 +49,6 @@ def _one_of_many(here: State, document: object) -> dict[str, Any]:
     try:
         return _one(here, document, time.perf_counter())
     except WebrecError as error:
+        if isinstance(error, StoreUnavailable):
+            here.metrics.store_error()  # an error of the whole request is counted with the others'
         return problem_document(error, g.request_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from clustering import publish
 from clustering.publish import Result
 from clustering.replay import Replayed
 from hbase_schema import tables as t
+from hbase_schema.cells import PageCell
 from webrec.errors import ResultRefused, WebrecError
 from webrec.rawlog import Watermark
 from webrec.storage import open_store
@@ -197,22 +197,16 @@ def test_what_the_store_lost_is_found(tmp_path: Path, kind: str) -> None:
         tables = Tables(store)
         tables.create()
         store.losing = kind
-        with pytest.raises(WebrecError, match="store holds|were written"):
+        with pytest.raises(WebrecError, match="the store holds"):
             write(tables, result())
 
 
 def test_what_the_store_changed_is_found(tables: Tables) -> None:
     """Pages are compared, not only counted."""
-    found = result()
-    pages = found.replayed.pages
 
     def report(doing: str, _done: int, _total: int) -> None:
         if doing == "verifying":
-            other = [replace(pages[0], url="https://site.example/0")]
-            cells = publish._pages(
-                replace(found, replayed=replace(found.replayed, pages=[*other, *pages[1:]]))
-            )
-            tables.put_pages("000001", [cells[0]._replace(visits=99)])
+            tables.put_pages("000001", [PageCell("https://site.example/0", 0, 0, 99, 0)])
 
     with pytest.raises(WebrecError, match="the store gives"):
-        publish.write(tables, GENERATION, found, report)
+        publish.write(tables, GENERATION, result(), report)

@@ -129,7 +129,7 @@ def test_the_longest_campaign(client: FlaskClient) -> None:
 
 
 def test_an_upload_of_good_ones(client: FlaskClient) -> None:
-    """A list of good campaigns is written; the same again changes nothing; a change is an update."""
+    """Good campaigns are written; the same again changes nothing; a change is an update."""
     documents = [campaign("a"), campaign("b", name="B")]
     assert statuses(client, documents, 200) == ["created", "created"]
     assert statuses(client, documents, 200) == ["unchanged", "unchanged"]
@@ -238,9 +238,7 @@ def test_the_listing_walks_everything_once(client: FlaskClient) -> None:
         assert walked(client, PATH, "campaigns", limit) == whole
 
 
-def walked(
-    client: FlaskClient, path: str, plural: str, limit: int, name: str = "id"
-) -> list[str]:
+def walked(client: FlaskClient, path: str, plural: str, limit: int, name: str = "id") -> list[str]:
     """What a listing gives from its first page to its last."""
     found: list[str] = []
     query: dict[str, Any] = {"limit": limit}

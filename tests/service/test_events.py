@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.running import batch
-from tests.service.problems import assert_problem, problem_of, wrong_fields
+from tests.service.problems import assert_problem, problem_of
 from tests.service.test_recommendations import BOT, padded, visits
 from tests.world import page
 from webrec.engine import Engine
@@ -70,7 +70,7 @@ def test_a_list_keeps_the_good_and_names_the_bad(client: FlaskClient) -> None:
 
 
 def test_ndjson_counts_lines_but_not_blank_ones(client: FlaskClient) -> None:
-    """A line that is no JSON is rejected as such, at its place among the lines that are not blank."""
+    """A line that is no JSON is rejected at its place among the lines that are not blank."""
     good = json.dumps(visit()).encode()
     response = send_lines(client, b"", good, b"  ", b"{broken", b"\xff", good, b"", b"")
     assert response.status_code == 202
@@ -120,7 +120,7 @@ def test_no_event_at_all(client: FlaskClient, form: str) -> None:
 
 
 def test_a_repeated_event_id_counts_once(client: FlaskClient, engine: Engine) -> None:
-    """A repeat is accepted, in one request or a later one, and counts neither now nor in a batch."""
+    """A repeat is accepted, in the same request or later, and counts neither now nor later."""
     assert send(client, [visit(event_id="e1"), visit(event_id="e1")])["accepted"] == 2
     assert send(client, visit(5, event_id="e1"))["accepted"] == 1
     assert visits(client, user="new") == {page("football", 0): 1}
@@ -216,9 +216,3 @@ def test_a_scalar_is_no_event(client: FlaskClient) -> None:
     """JSON that is neither an object nor a list is refused."""
     response = client.post(PATH, data=b"7", content_type="application/json")
     assert problem_of(response, 422, "errors", "accepted", "rejected")["accepted"] == 0
-
-
-def test_a_campaign_is_not_an_event(client: FlaskClient) -> None:
-    """The wrong fields of another kind of document are those that events need."""
-    response = client.post("/v1/recommendations", json={"id": "x"})
-    assert wrong_fields(response) == {"url"}

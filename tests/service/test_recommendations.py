@@ -92,7 +92,9 @@ def test_explain(client: FlaskClient) -> None:
     assert explained["list"] == f"ads ∩ colL[{explained['community']}]"
     assert explained["size"] == 1
     assert [p["algorithm"] for p in explained["passed_over"]] == ["WebR.Sp.Cont"]
-    assert all(p.keys() == {"algorithm", "reason"} and p["reason"] for p in explained["passed_over"])
+    assert all(
+        p.keys() == {"algorithm", "reason"} and p["reason"] for p in explained["passed_over"]
+    )
 
 
 def test_explain_counts_the_list_before_the_cut(client: FlaskClient) -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webrec.cli.common import as_json, command, engine_of, err, print_json, print_table, progress
+from webrec.cli.common import (
+    as_json,
+    command,
+    engine_of,
+    fail,
+    print_json,
+    print_table,
+    progress,
+    tell,
+)
 from webrec.config import Settings
 from webrec.errors import WebrecError
 
@@ -93,7 +102,7 @@ def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> N
         try:
             _one(settings, plan, as_json=as_json)
         except WebrecError as error:
-            err.print(f"Error: {error}", style="red", markup=False)
+            fail(str(error))
         if stop.wait(max(0.0, every - (time.monotonic() - began))):
             return
 
@@ -104,8 +113,8 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
 
     began = time.monotonic()
     with engine_of(settings) as engine:
-        with progress() as tell:
-            generation = job.run(engine.tables, engine.log, engine.recorder, settings, plan, tell)
+        with progress() as told:
+            generation = job.run(engine.tables, engine.log, engine.recorder, settings, plan, told)
         seconds = time.monotonic() - began
         engine.refresh()
         model = next(m for m in admin.list_models(engine.tables) if m["id"] == generation.id)
@@ -137,4 +146,4 @@ def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
         title=f"the largest of {len(communities)} communities",
     )
     quality = ", ".join(f"{name} {value:.3g}" for name, value in model["quality"].items())
-    err.print(f"quality: {quality or 'nothing to judge'}")
+    tell(f"quality: {quality or 'nothing to judge'}")

@@ -12,10 +12,10 @@ from webrec.cli.common import (
     as_json,
     command,
     engine_of,
-    err,
     out,
     print_json,
     print_table,
+    tell,
 )
 from webrec.cli.files import read_documents
 from webrec.config import Settings
@@ -46,7 +46,7 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
         for result in results:
             for error in result.errors:
                 where = f"{result.id or 'document'} (number {result.index})"
-                err.print(f"{where}: {error['field']}: {error['message']}", markup=False)
+                tell(f"{where}: {error['field']}: {error['message']}")
         counts = Counter(result.status for result in results)
         said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
         out.print(f"{'would be: ' if dry_run else ''}{said or 'the file holds no campaign'}")

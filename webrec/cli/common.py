@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -29,9 +29,13 @@ from webrec.errors import UsageError, WebrecError
 if TYPE_CHECKING:
     from webrec.engine import Engine
 
-R = TypeVar("R")
+Told = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is (0: unknown)."""
 
-out = Console(highlight=False)
+_WIDE = 160
+
+# where nobody looks at it a table need not fit a window
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 err = Console(stderr=True, highlight=False)
 
 _INTERRUPTED = 130
@@ -53,7 +57,7 @@ class Group(click.Group):
         except WebrecError as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
-            err.print("stopped")
+            tell("stopped")
             ctx.exit(_INTERRUPTED)
         except BrokenPipeError:
             # who read our output has gone: there is nobody to tell
@@ -113,6 +117,16 @@ def _option(field: str) -> _SettingOption:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a script to read.")
 
 
+def tell(message: str) -> None:
+    """Say something to the person who waits: on standard error, on one line."""
+    err.print(message, markup=False, soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """Say what went wrong, where the command goes on."""
+    err.print(f"Error: {message}", style="red", markup=False, soft_wrap=True)
+
+
 def print_json(document: object) -> None:
     """Print one JSON document on a line."""
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
@@ -130,12 +144,11 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Told]:
     """A progress bar on a terminal, nothing elsewhere.
 
     Yields:
-        A function to call with what is being done, how much is done, and how much there is (0:
-        unknown).
+        The function to tell.
     """
     bar = Progress(
         SpinnerColumn(),

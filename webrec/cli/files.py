@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import zstandard
-
 from webrec.documents import iter_ndjson, read_json
 from webrec.errors import NotJson, UsageError, WebrecError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 STDIN = "-"
 _GZIP = b"\x1f\x8b"
@@ -40,7 +43,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
         raise UsageError(f"{name}: {error.strerror}") from error
     try:
         yield _unpacked(raw)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
         raise BrokenFile(f"{name}: the packed file is broken or breaks off: {error}") from error
     except OSError as error:
         raise BrokenFile(f"{name}: {error.strerror or error}") from error
@@ -70,6 +73,5 @@ def _unpacked(raw: BinaryIO) -> BinaryIO:
     if start.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER)
     if start.startswith(_ZSTD):
-        unpacking = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(unpacking, _BUFFER)
+        return io.BufferedReader(zstd.ZstdFile(raw), _BUFFER)
     return raw

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webrec.cli.common import as_json, command, engine_of, err, print_json, print_table, progress
+from webrec.cli.common import (
+    Told,
+    as_json,
+    command,
+    engine_of,
+    fail,
+    print_json,
+    print_table,
+    progress,
+    tell,
+)
 from webrec.cli.files import STDIN, opened
 from webrec.config import Settings
 from webrec.errors import FieldError, InputError, InvalidDocument, UsageError, WebrecError
@@ -74,14 +84,14 @@ def ingest(
         raise UsageError("an access log does not name its site: add --site https://example.org")
     began = time.monotonic()
     reports: list[_Report] = []
-    with engine_of(settings) as engine, progress() as tell:
+    with engine_of(settings) as engine, progress() as told:
         for name in files:
             report = _Report(name)
             reports.append(report)
             try:
                 with opened(name) as lines:
                     events = _combined(lines, site, report) if site else _ndjson(lines, report)
-                    _record(engine.recorder, events, report, tell)
+                    _record(engine.recorder, events, report, told)
             except UsageError:
                 raise
             except WebrecError as error:
@@ -92,7 +102,7 @@ def ingest(
         raise click.exceptions.Exit(1)
 
 
-def _record(recorder: Recorder, events: Iterator[Event], report: _Report, tell: object) -> None:
+def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Told) -> None:
     """Write events in large batches; what was read before a failure is kept."""
     batch: list[Event] = []
 
@@ -103,7 +113,7 @@ def _record(recorder: Recorder, events: Iterator[Event], report: _Report, tell: 
             report.accepted += sum(not event.bot for event in batch)
             report.bots += sum(event.bot for event in batch)
             batch.clear()
-        tell(f"loading {report.file}", report.lines, 0)  # type: ignore[operator]
+        told(f"loading {report.file}", report.lines, 0)
 
     try:
         for event in events:
@@ -169,11 +179,11 @@ def _show(reports: list[_Report], seconds: float, *, as_json: bool) -> None:
         return
     for report in reports:
         for problem in report.problems:
-            err.print(f"{report.file}:{problem['line']}: {problem['reason']}", markup=False)
+            tell(f"{report.file}:{problem['line']}: {problem['reason']}")
         if report.rejected > len(report.problems):
-            err.print(f"{report.file}: … and {report.rejected - len(report.problems):,} more")
+            tell(f"{report.file}: … and {report.rejected - len(report.problems):,} more")
         if report.failure:
-            err.print(f"Error: {report.failure}", style="red", markup=False)
+            fail(report.failure)
     rows = [
         (
             "standard input" if r.file == STDIN else r.file,
@@ -186,4 +196,4 @@ def _show(reports: list[_Report], seconds: float, *, as_json: bool) -> None:
         for r in reports
     ]
     print_table(("file", "lines", "accepted", "of bots", "broken", "no page view"), rows)
-    err.print(f"{seconds:.1f} s; everything accepted is on disk. Next: webrec batch")
+    tell(f"{seconds:.1f} s; everything accepted is on disk. Next: webrec batch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from webrec.cli.common import Group, as_json, command, err, out, print_json, print_table
+from webrec.cli.common import Group, as_json, command, out, print_json, print_table, tell
 from webrec.config import Settings
 from webrec.keys import SCOPES, KeyFile
 
@@ -32,7 +32,7 @@ def add(settings: Settings, name: str, scopes: tuple[str, ...], as_json: bool) -
         print_json({"name": name, "key": key, "scopes": [s for s in SCOPES if s in scopes]})
         return
     out.print(key, markup=False, soft_wrap=True)
-    err.print("Keep it: it is stored hashed and cannot be shown again. Send it as X-API-Key.")
+    tell("Keep it: it is stored hashed and cannot be shown again. Send it as X-API-Key.")
 
 
 @command(keys, "list")
