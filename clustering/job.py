@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from clustering.replay import Replayed, replay
 from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
+from webrec.errors import NotFound
 from webrec.rawlog import RawLog
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
@@ -171,18 +173,22 @@ def _counts(result: Result) -> dict[str, int]:
 
 def _category_ids(tables: Tables, last: Generation | None, result: Result) -> list[str]:
     old: dict[str, set[str]] = {}
-    for page in tables.pages(last.id) if last is not None else ():
-        if last is not None and page.category >= 0:
-            old.setdefault(last.category_ids[page.category], set()).add(page.url)
+    if last is not None:
+        with suppress(NotFound):  # a generation that lost its tables has no names to hand on
+            for page in tables.pages(last.id):
+                if page.category >= 0:
+                    old.setdefault(last.category_ids[page.category], set()).add(page.url)
     new = _members([page.url for page in result.replayed.pages], result.category)
     return take_over_ids(old, new, lambda: f"c{tables.next_number(t.NEXT_CATEGORY)}")
 
 
 def _community_ids(tables: Tables, last: Generation | None, result: Result) -> list[str]:
     old: dict[str, set[str]] = {}
-    for visitor, community in tables.visitors(last.id) if last is not None else ():
-        if last is not None and community is not None:
-            old.setdefault(last.community_ids[community], set()).add(visitor)
+    if last is not None:
+        with suppress(NotFound):  # as above
+            for visitor, community in tables.visitors(last.id):
+                if community is not None:
+                    old.setdefault(last.community_ids[community], set()).add(visitor)
     new = _members(result.replayed.visitors, result.community)
     return take_over_ids(old, new, lambda: f"g{tables.next_number(t.NEXT_COMMUNITY)}")
 

@@ -1,6 +1,7 @@
 """[3] Cell encodings, each beside its inverse.
 
-Integers are little-endian, so that a reader can look into a packed array where it lies.
+Packed arrays are little-endian, so that a reader can look into them where they lie; single counters
+are big-endian, as HBase's are.
 """
 
 from __future__ import annotations

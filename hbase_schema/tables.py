@@ -11,7 +11,7 @@
 | `EVENTS` | event id | ``m:at``: the position in the log that holds this event |
 | ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
-| ``g<id>.communities`` | community | ``urls``, ``cats``, ``rUrls``, ``rCats``; ``m:info`` (JSON) |
+| ``g<id>.communities`` | community | the four families; ``m:info``: number of members |
 | ``g<id>.profiles`` | visitor | ``urls``, ``cats``, ``rUrls``, ``rCats``; ``m:community`` |
 
 Inside a generation a page stands as its number, counted in the order of the URLs, and a category

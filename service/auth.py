@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 HEADER = "X-API-Key"
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 def needs(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,7 +50,9 @@ def _check(scopes: tuple[str, ...]) -> None:
 
 def _judge(scopes: tuple[str, ...], keys: KeyFile) -> None:
     if not keys.any_keys():
-        if not _is_loopback(request.remote_addr):
+        # a proxy on this machine speaks for others: what it forwards does not come from here
+        forwarded = any(name in request.headers for name in _FORWARDED)
+        if forwarded or not _is_loopback(request.remote_addr):
             raise Forbidden("no API key is set up, so only this machine is answered: webrec keys")
         return
     key = request.headers.get(HEADER)

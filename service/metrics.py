@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -66,12 +66,6 @@ class Metrics:
         self._store_errors = Counter(
             "webrec_store_errors", "Requests that met an unavailable store", registry=own
         )
-        self._pending = Gauge(
-            "webrec_recent_pending_events",
-            "Events in the log that the store does not show yet",
-            registry=own,
-            multiprocess_mode="livesum",
-        )
         self._own = own
 
     def recommended(self, mode: str, algorithm: str, step: int, seconds: float) -> None:
@@ -102,7 +96,6 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format."""
-        self._pending.set(self._engine.recorder.backlog)
         registry = CollectorRegistry()
         if os.environ.get(METRICS_FOLDER):
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's omission

@@ -167,6 +167,14 @@ _CATEGORY_WITH_URLS = _object(
 _BY_ID: list[Schema] = [
     {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 ]
+_BY_CAMPAIGN_ID: list[Schema] = [
+    {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": CAMPAIGN_SCHEMA["properties"]["id"],
+    }
+]
 _LISTING: list[Schema] = [
     {
         "name": "limit",
@@ -178,7 +186,12 @@ _LISTING: list[Schema] = [
             "default": params.DEFAULT_LIMIT,
         },
     },
-    {"name": "cursor", "in": "query", "schema": _TEXT},
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "`next` of the part before",
+        "schema": _TEXT,
+    },
 ]
 _VISITOR: list[Schema] = [
     {
@@ -186,7 +199,11 @@ _VISITOR: list[Schema] = [
         "in": "query",
         "schema": {"type": "string", "minLength": 1, "maxLength": params.MAX_NAME},
     },
-    {"name": "ip", "in": "query", "schema": {"type": "string"}},
+    {
+        "name": "ip",
+        "in": "query",
+        "schema": _TEXT | {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+    },
 ]
 
 
@@ -313,7 +330,7 @@ _PATHS: dict[str, dict[str, Any]] = {
             requestBody=_body(NAMED_CAMPAIGN_SCHEMA),
         ),
         "delete": _operation("Take a campaign away", _ADMIN, {204: None}, (404, *_KEYED)),
-        "parameters": _BY_ID,
+        "parameters": _BY_CAMPAIGN_ID,
     },
     "/v1/pages": {
         "get": _operation(

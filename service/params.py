@@ -50,16 +50,18 @@ def url() -> str:
 def visitor() -> str:
     """The visitor key that ``user`` or ``ip`` names; with both, the user counts."""
     user, ip = request.args.get("user"), request.args.get("ip")
-    if user is not None:
-        if not 1 <= len(user) <= MAX_NAME:
-            raise _wrong("user", f"must have 1 to {MAX_NAME} characters")
-        return f"u:{user}"
-    if ip is not None:
-        try:
-            return f"i:{canonical_ip(ip)}"
-        except ValueError:
-            raise _wrong("ip", "must be an IPv4 or IPv6 address") from None
-    raise _wrong("user", "is missing: name the visitor by user or by ip")
+    errors: list[FieldError] = []
+    if user is not None and not 1 <= len(user) <= MAX_NAME:
+        errors.append(FieldError("user", f"must have 1 to {MAX_NAME} characters"))
+    try:
+        address = None if ip is None else canonical_ip(ip)
+    except ValueError as error:
+        errors.append(FieldError("ip", str(error)))
+    if user is None and ip is None:
+        errors.append(FieldError("user", "is missing: name the visitor by user or by ip"))
+    if errors:
+        raise InvalidDocument(errors)
+    return f"u:{user}" if user is not None else f"i:{address}"
 
 
 def urls(document: object) -> list[str]:

@@ -24,8 +24,8 @@ A setting comes from the first of these that names it:
 3. the default.
 
 Every command takes every setting as a flag, below its own options in `--help`. The flag of
-`WEBREC_MIN_VISITS` is `--min-visits`. An empty variable counts as none. A value that cannot be meant
-ends the command with exit status 2 and a line that names the setting.
+`WEBREC_MIN_VISITS` is `--min-visits`. An empty variable counts as none. A value that cannot be
+meant ends the command with exit status 2 and a line that names the setting.
 
 Service and batch must agree on the store, the log and the weights: give both the same environment.
 

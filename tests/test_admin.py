@@ -82,10 +82,11 @@ def test_an_upload_says_what_became_of_each(engine: Engine) -> None:
 
 def test_bad_documents_are_named_and_the_good_ones_kept(engine: Engine) -> None:
     """With every wrong field; what is no JSON has no field."""
-    broken = pytest.raises(NotJson, read_json, b"{").value
+    with pytest.raises(NotJson) as broken:
+        read_json(b"{")
     results = admin.apply_campaigns(
         engine.tables,
-        [document(priority=7, urls=[]), broken, "text", document("k2")],
+        [document(priority=7, urls=[]), broken.value, "text", document("k2")],
         dry_run=False,
     )
     assert [r.status for r in results] == ["invalid", "invalid", "invalid", "created"]

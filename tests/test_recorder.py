@@ -46,9 +46,14 @@ def accept(url: str = A, visitor: str | None = ANN) -> Event:
 
 
 @pytest.fixture
-def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
-    """The tables of a new store that does not wait long for other writers."""
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store does not wait long for other writers."""
     monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[Tables]:
+    """The tables of a new store."""
     with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
         tables = Tables(store)
         tables.create()
@@ -288,6 +293,7 @@ def test_a_repeat_wins_over_one_that_was_never_shown(
 # --- the store is away -----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("impatient")
 def test_events_are_taken_while_the_store_is_away(
     recorder: Recorder, tables: Tables, tmp_path: Path
 ) -> None:
@@ -305,6 +311,7 @@ def test_events_are_taken_while_the_store_is_away(
     assert recorder.backlog == 0
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_segment_stays_open_until_the_store_has_its_events(
     recorder: Recorder, log: RawLog, tmp_path: Path
 ) -> None:
@@ -318,6 +325,7 @@ def test_a_segment_stays_open_until_the_store_has_its_events(
     assert len(log.closed_segments()) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_closing_while_the_store_is_away_loses_nothing(
     start: Start, tables: Tables, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -390,6 +398,7 @@ def test_replaying_twice_changes_nothing(start: Start, tables: Tables, log: RawL
     assert log.open_segments() == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_recovery_that_fails_leaves_the_segment(
     start: Start, tables: Tables, log: RawLog, tmp_path: Path
 ) -> None:

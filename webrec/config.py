@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _weights_weigh(self) -> Settings:
         if self.w_ads + self.w_aff <= 0:
-            raise ValueError("w_ads and w_aff cannot both be 0: give one of them a weight")
+            raise ValueError(
+                "WEBREC_W_ADS and WEBREC_W_AFF cannot both be 0: give one of them a weight"
+            )
         return self
 
     @property
@@ -103,5 +105,5 @@ def load(**given: Any) -> Settings:
 def _explain(detail: Any) -> str:
     name = PREFIX + "_".join(str(part) for part in detail["loc"]).upper()
     if not detail["loc"]:
-        return str(detail["msg"])
+        return str(detail["ctx"]["error"])
     return f"{name}={detail['input']!r}: {detail['msg']}"

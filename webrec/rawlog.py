@@ -35,6 +35,7 @@ from webrec.types import Event
 
 _EPOCH_DIGITS = 8
 _SUFFIX = ".ndjson"
+_MODE = 0o640
 _READ_BYTES = 1 << 20
 _LEAST_FREE_BYTES = 1 << 20
 
@@ -201,6 +202,7 @@ class RawLog:
         dropped = 0
         with _errors(self._folder):
             with temporary.open("wb") as out:
+                os.fchmod(out.fileno(), _MODE)
                 for record in _records(path, segment, None):
                     if keep(record):
                         out.write(_line(record.number, record.received_us, record.event))
@@ -242,7 +244,7 @@ class Segment:
         self._write_lock = threading.Lock()
         self._sync_lock = threading.Lock()
         flags = os.O_RDWR | os.O_APPEND | (0 if adopted else os.O_CREAT | os.O_EXCL)
-        self._fd = os.open(self._path, flags, 0o640)
+        self._fd = os.open(self._path, flags, _MODE)
         if not adopted:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _sync_folder(folder)

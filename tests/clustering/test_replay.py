@@ -177,7 +177,7 @@ def said(at_ms: int, **words: object) -> Event:
     return replace(Event("page", A, None, at_ms), **words)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(order=st.permutations(range(5)))
 def test_the_newest_words_win(order: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Field by field, whatever the order of the log; what says nothing takes nothing away."""

@@ -268,6 +268,7 @@ def test_whom_to_name(client: FlaskClient) -> None:
     assert wrong_fields(client.get("/v1/users?user=")) == {"user"}
     assert wrong_fields(client.get("/v1/users", query_string={"user": "x" * 257})) == {"user"}
     assert wrong_fields(client.get("/v1/users?ip=1.2.3")) == {"ip"}
+    assert wrong_fields(client.get("/v1/users?user=&ip=1.2.3")) == {"user", "ip"}
     assert wrong_fields(client.delete("/v1/users")) == {"user"}
     problem_of(client.get("/v1/users", query_string={"user": "x" * 256}), 404)
 

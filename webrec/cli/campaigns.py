@@ -38,6 +38,8 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
     from webrec import admin
 
     documents = read_documents(file)
+    if len(documents) == 1 and isinstance(documents[0], dict) and "campaigns" in documents[0]:
+        documents = documents[0]["campaigns"]  # what `campaigns list --json` prints
     with engine_of(settings) as engine:
         results = admin.apply_campaigns(engine.tables, documents, dry_run=dry_run)
     if as_json:

@@ -82,6 +82,10 @@ def ingest(
     """
     if format_ == "combined" and site is None:
         raise UsageError("an access log does not name its site: add --site https://example.org")
+    if format_ == "ndjson" and site is not None:
+        raise UsageError(
+            "event documents name their URLs in full: --site goes with --format combined"
+        )
     began = time.monotonic()
     reports: list[_Report] = []
     with engine_of(settings) as engine, progress() as told:
