@@ -189,8 +189,8 @@ class Service:
         return _children(self.pid)
 
     def start(self) -> None:
-        """Start, and return when every worker answers."""
-        self.port = _free_port()
+        """Start, again on the same port, and return when every worker answers."""
+        self.port = self.port or _free_port()
         settings = {"home": str(self.home), "bind": f"127.0.0.1:{self.port}", **self.settings}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(

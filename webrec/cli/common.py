@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 import orjson
@@ -22,6 +23,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from webrec.config import PREFIX, Settings, load
 from webrec.errors import UsageError, WebrecError
@@ -32,13 +34,32 @@ if TYPE_CHECKING:
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: unknown)."""
 
-_WIDE = 160
+_WIDE = 10_000
 
-# where nobody looks at it a table need not fit a window
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, highlight=False)
+# where nobody looks at it a table need not fit a window, and a URL is not cut in two
+out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, highlight=False, emoji=False)
 
+_FAILED = 1
+_WRONG_USAGE = 2
 _INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """The process was told to stop (SIGTERM): what was begun is brought to an end."""
+
+
+class _Failure(click.ClickException):
+    """What ends a command, with its exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_code = status
+
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
+        """Say it in one line."""
+        fail(self.message)
 
 
 class Group(click.Group):
@@ -51,18 +72,51 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, and say what went wrong."""
         try:
-            return super().invoke(ctx)
+            with _terminable():
+                return super().invoke(ctx)
         except UsageError as error:
-            raise click.UsageError(str(error)) from error
+            raise _Failure(str(error), _WRONG_USAGE) from error
         except WebrecError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
+            raise _Failure(str(error), _FAILED) from error
+        except (KeyboardInterrupt, Terminated) as stop:
             tell("stopped")
-            ctx.exit(_INTERRUPTED)
+            ctx.exit(_INTERRUPTED if isinstance(stop, KeyboardInterrupt) else _TERMINATED)
         except BrokenPipeError:
             # who read our output has gone: there is nobody to tell
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(1)
+            ctx.exit(_FAILED)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise _Failure(f"{where}{error.strerror or error}", _FAILED) from error
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind a command as Ctrl-C does, so that it leaves nothing behind."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the end of a step that must be done whole."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda n, _frame: came.append(n)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 class _SettingOption(click.Option):
@@ -119,17 +173,18 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a
 
 def tell(message: str) -> None:
     """Say something to the person who waits: on standard error, on one line."""
-    err.print(message, markup=False, soft_wrap=True)
+    err.print(_plain(message), markup=False, soft_wrap=True)
 
 
 def fail(message: str) -> None:
     """Say what went wrong, where the command goes on."""
-    err.print(f"Error: {message}", style="red", markup=False, soft_wrap=True)
+    err.print(f"Error: {_plain(message)}", style="red", markup=False, soft_wrap=True)
 
 
 def print_json(document: object) -> None:
     """Print one JSON document on a line."""
     sys.stdout.write(orjson.dumps(document).decode() + "\n")
+    sys.stdout.flush()  # a script at the other end of a pipe reads each document at once
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
@@ -139,8 +194,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title:
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        table.add_row(*map(_cell, row))
     out.print(table)
+
+
+def _cell(value: object) -> Text:
+    """A value as it is: what users named may look like markup."""
+    return Text(f"{value:,}" if isinstance(value, int) else _plain(str(value)))
+
+
+def _plain(text: str) -> str:
+    """The text without what would steer a terminal, and on one line."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else repr(c)[1:-1] for c in text)
 
 
 @contextmanager
@@ -152,12 +217,12 @@ def progress() -> Iterator[Told]:
     """
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=err,
-        disable=not err.is_terminal,
+        disable=not sys.stderr.isatty(),
     )
     with bar:
         tasks: dict[str, Any] = {}
