@@ -10,11 +10,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
-from webrec.keys import KeyFile
 
 from webrec.config import Settings
 from webrec.engine import Engine
 from webrec.errors import UsageError, WebrecError
+from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,7 +44,7 @@ def serve(settings: Settings) -> int:
             "one (webrec keys add NAME --scope serve) or bind to 127.0.0.1"
         )
     _prepare(settings)
-    folder = tempfile.mkdtemp(prefix="webrec-metrics-")
+    folder = tempfile.mkdtemp(prefix="webrec-metrics-", dir=_in_memory())
     os.environ[METRICS_FOLDER] = folder
     import service.app  # noqa: F401 - before the fork, so that the workers share its memory
 
@@ -91,7 +91,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "control_socket_disable": True,
             "worker_exit": self._worker_exit,
             "child_exit": _forget_metrics,
-            "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
+            "worker_tmp_dir": _in_memory(),
         }
         for name, value in settings.items():
             if name in self.cfg.settings and value is not None:
@@ -112,6 +112,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._engine is not None:
             self._engine.close()
+
+
+def _in_memory() -> str | None:
+    """A folder that no full disk affects, where there is one."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are random
 
 
 def _forget_metrics(_server: object, worker: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import resource
 import signal
 import socket
@@ -155,11 +154,13 @@ class Service:
 
     Args:
         home: its home; what it logs goes to ``<home>.log``.
+        host: the address it listens on.
         settings: see `webrec.config`.
     """
 
-    def __init__(self, home: Path, **settings: Any) -> None:
+    def __init__(self, home: Path, *, host: str = "127.0.0.1", **settings: Any) -> None:
         self.home = home
+        self._host = host
         self.port = 0
         self.settings = {"workers": 2, **settings}
         self.log_path = home.with_name(home.name + ".log")
@@ -191,7 +192,7 @@ class Service:
     def start(self) -> None:
         """Start, again on the same port, and return when every worker answers."""
         self.port = self.port or _free_port()
-        settings = {"home": str(self.home), "bind": f"127.0.0.1:{self.port}", **self.settings}
+        settings = {"home": str(self.home), "bind": f"{self._host}:{self.port}", **self.settings}
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _SERVE, json.dumps(settings)], stdout=log, stderr=log
@@ -205,24 +206,15 @@ class Service:
             self.kill()
             raise
 
-    def stop(self) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, and wait until it has; its exit status."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(how)
         try:
             return self._process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
-
-    def ask_to_stop(self) -> None:
-        """Ask it to stop, and do not wait."""
-        os.kill(self.pid, signal.SIGTERM)
-
-    def wait(self) -> int:
-        """Wait until it has stopped; its exit status."""
-        assert self._process is not None
-        return self._process.wait(60)
 
     def kill(self) -> None:
         """End the master and all workers at once, without warning."""
@@ -281,10 +273,6 @@ class Service:
         for pid in self.workers():
             _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, hard))
-
-    def said(self, pattern: str) -> bool:
-        """Whether its log has a line like this."""
-        return re.search(pattern, self.log_path.read_text()) is not None
 
     def _is_up(self) -> bool:
         assert self._process is not None
@@ -345,15 +333,19 @@ class Batch:
 
 
 def run_batch(home: Path) -> None:
-    """A whole batch; the lease of one that was killed has run out by then."""
+    """A whole batch in a process of its own."""
+    with Batch(home) as process:
+        assert process.finish() == 0
+
+
+def let_lease_end(home: Path) -> None:
+    """Do as if the term of a killed batch's lease had run out."""
     engine = Engine(config.load(home=home))
     try:
         engine.tables.create()
         engine.tables.swap_lease(engine.tables.lease(), b'{"owner":"","until":0}')
     finally:
         engine.close()
-    with Batch(home) as process:
-        assert process.finish() == 0
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_S) -> None:

@@ -173,7 +173,9 @@ def test_a_torn_last_line_is_cut_off_and_counted(log: RawLog) -> None:
     assert orphan.torn == len(TORN)
     assert [r.number for r in orphan.records()] == [0, 1]
     orphan.close()
-    assert len(urls_in(log, segment.name)) == 2
+    broken: list[bool] = []
+    assert len(list(log.read(segment.name, lambda: broken.append(True)))) == 2
+    assert broken == []
 
 
 @pytest.mark.parametrize("torn", [TORN, b"x" * (3 << 20)])
@@ -306,6 +308,36 @@ def test_no_segment_of_an_epoch_comes_after_its_cut(log: RawLog) -> None:
         assert log.covered_by(watermark) == names
     assert len(log.covered_by(log.cut(0, lambda: None))) == 360
     assert log.epoch() == len(covered) + 1
+
+
+class _Slow(RawLog):
+    """A log whose writers dawdle between looking at the epoch and beginning their segment."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.looked = threading.Event()
+        self.go_on = threading.Event()
+
+    def epoch(self) -> int:
+        """Look, and dawdle until told to go on, but not for ever."""
+        found = super().epoch()
+        self.looked.set()
+        self.go_on.wait(timeout=0.3)
+        return found
+
+
+def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
+    """Its segment is of the epoch it has looked at, so the cut must know of it."""
+    slow = _Slow(log._folder)
+    begun: list[Segment] = []
+    writer = threading.Thread(target=lambda: begun.append(slow.begin()))
+    writer.start()
+    slow.looked.wait()
+    watermark = log.cut(0, lambda: None)
+    slow.go_on.set()
+    writer.join()
+    assert not watermark.covers(begun[0].name)
+    begun[0].close()
 
 
 def test_a_watermark_survives_as_json() -> None:

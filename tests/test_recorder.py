@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -558,20 +558,29 @@ def test_a_stalled_writer_brings_back_nothing_forgotten(start: Start, tables: Ta
 
 
 class _Meanwhile(SqliteStore):
-    """A store that lets something happen in between, once: before a read of one table."""
+    """A store in which something happens once: before ids are claimed, or marks are read."""
 
-    def __init__(self, path: Path, table: str, happen: Callable[[], None]) -> None:
+    def __init__(self, path: Path, when: str, happen: Callable[[], None]) -> None:
         super().__init__(path)
-        self._table = table
+        self._when = when
         self._happen: list[Callable[[], None]] = [happen]
+
+    def _now(self, when: str) -> None:
+        if when == self._when and self._happen:
+            self._happen.pop()()
 
     def get_many(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes] | None = None
     ) -> list[RowCells]:
         """Read, after what happens."""
-        if table == self._table and self._happen:
-            self._happen.pop()()
+        if table == t.RECENT:
+            self._now("marks are read")
         return super().get_many(table, rows, columns)
+
+    def put_new(self, table: str, column: bytes, rows: Mapping[bytes, bytes]) -> list[bool]:
+        """Write, after what happens."""
+        self._now("ids are claimed")
+        return super().put_new(table, column, rows)
 
 
 def test_an_event_during_a_flush_that_drops_the_forgotten(
@@ -583,10 +592,31 @@ def test_an_event_during_a_flush_that_drops_the_forgotten(
         busy.forget(ANN)
         busy.record([visit(), visit(B)])
 
-    with closing(_Meanwhile(tmp_path / "webrec.db", t.RECENT, happen)) as store:
+    with closing(_Meanwhile(tmp_path / "webrec.db", "marks are read", happen)) as store:
         busy = start(tables=Tables(store))
         busy.record([visit(), visit(C)])
         for _ in range(3):
             busy.flush()
         assert stored(tables) == known(busy) == {A: (1, 0), B: (1, 0)}
+        busy.close()
+
+
+def test_a_segment_is_not_closed_under_a_call(
+    start: Start, tables: Tables, log: RawLog, tmp_path: Path
+) -> None:
+    """While an event is in the log and not yet shown, its segment stays for a recovery to find."""
+    open_then: list[str] = []
+
+    def happen() -> None:
+        busy.roll()
+        busy.flush()
+        open_then.extend(log.open_segments())
+
+    with closing(_Meanwhile(tmp_path / "webrec.db", "ids are claimed", happen)) as store:
+        busy = start(segment_bytes=10, tables=Tables(store))
+        busy.record([visit(event_id="x")])
+        assert len(open_then) == 1
+        busy.flush()
+        assert log.closed_segments() == open_then
+        assert stored(tables) == {A: (1, 0)}
         busy.close()

@@ -32,6 +32,7 @@ class Ledger:
 
     Attributes:
         acknowledged: 202 for an event, 200 for a recommendation.
+        accepted: the events among them.
         unsure: nothing, or that it failed.
         repeated: events that were sent again after they had been acknowledged.
         retried: events that were sent again since nothing was heard of them.
@@ -40,8 +41,8 @@ class Ledger:
     """
 
     acknowledged: set[Visit] = field(default_factory=set)
+    accepted: set[Visit] = field(default_factory=set)
     unsure: set[Visit] = field(default_factory=set)
-    events: int = 0
     recommendations: int = 0
     repeated: int = 0
     retried: int = 0
@@ -49,6 +50,11 @@ class Ledger:
     reset: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def events(self) -> int:
+        """How many events were accepted."""
+        return len(self.accepted)
 
     def visitors(self) -> list[str]:
         """Everybody who sent anything."""
@@ -149,7 +155,7 @@ class _Sender(threading.Thread):
             self._ledger.retried += len(visits)
             time.sleep(_PAUSE_S)
             goes_on = self._send("/v1/events", documents, visits, 202)
-        if goes_on and visits[0][1].endswith("0"):
+        if goes_on and self._retry and visits[0][1].endswith("0"):
             self._ledger.repeated += len(visits)
             goes_on = self._send("/v1/events", documents, visits, 202, again=True)
         return goes_on or self._retry
@@ -188,7 +194,7 @@ class _Sender(threading.Thread):
             ledger.unsure.difference_update(visits)
             ledger.acknowledged.update(visits)
             if good == 202:
-                ledger.events += 0 if again else len(visits)
+                ledger.accepted.update(visits)
             else:
                 ledger.recommendations += 1
         elif not again:
@@ -212,7 +218,8 @@ def load(
     """Senders at work while the block runs.
 
     Args:
-        retry: go on after a failure; else a sender's first failure is its last request.
+        retry: go on after a failure, and send events with ids again; else nothing is sent twice,
+            and a sender's first failure is its last request.
     """
     stop = threading.Event()
     threads = [_Sender(service.port, ledger, stop, retry=retry) for _ in range(senders)]
