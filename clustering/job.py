@@ -25,7 +25,7 @@ from clustering.replay import Replayed, replay
 from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
-from webrec.errors import NotFound
+from webrec.errors import Conflict, NotFound
 from webrec.rawlog import RawLog
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
@@ -75,6 +75,7 @@ def run(
     tables.create()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     with Lease(tables, owner) as lease:
+        pointer = tables.versions().active
         last = tables.active()
         report("cutting the log", 0, 0)
         # taken before the cut, so that what was received until then lies in segments it ends;
@@ -117,10 +118,11 @@ def run(
         )
         publish.write(tables, generation, result, report)
         report("publishing", 0, 0)
-        lease.renew()
-        tables.put_generation(generation)
-        tables.activate(generation.id, last.id if last is not None else None)
-        _clean_up(tables, log, generation, replayed, forgotten, settings, report)
+        _forget_late(tables, forgotten, cut_us)
+        _switch(tables, lease, generation, None if pointer is None else pointer.decode())
+        report("cleaning up", 0, 0)
+        _forget_in_log(tables, log, lease, generation, replayed, forgotten)
+        _drop_old(tables, lease, generation, last, settings.keep_generations)
         return generation
 
 
@@ -201,24 +203,59 @@ def _members(names: list[str], labels: NDArray[np.int32]) -> list[AbstractSet[st
     return list(clusters)
 
 
-def _clean_up(
+def _forget_late(tables: Tables, forgotten: dict[str, int], cut_us: int) -> None:
+    """Forget again who was forgotten before the cut but only written down after it was read.
+
+    The generation still knows them; the later moment hides that.
+    """
+    for visitor, at_us in tables.forgotten().items():
+        if at_us <= cut_us and forgotten.get(visitor) != at_us:
+            tables.forget(visitor, time.time_ns() // 1000)
+
+
+def _switch(tables: Tables, lease: Lease, generation: Generation, expected: str | None) -> None:
+    """List the generation and point to it, or take it away again."""
+    tables.put_generation(generation)
+    try:
+        lease.renew()
+        tables.activate(generation.id, expected)
+    except Conflict:
+        tables.drop_generation(generation.id)
+        raise
+
+
+def _forget_in_log(
     tables: Tables,
     log: RawLog,
+    lease: Lease,
     generation: Generation,
     replayed: Replayed,
     forgotten: dict[str, int],
-    settings: Settings,
-    report: Progress,
 ) -> None:
-    """Take away what no reader needs any more: old generations, absorbed events, the forgotten."""
-    report("cleaning up", 0, 0)
+    """Take the events of forgotten visitors out of the log."""
     for segment in replayed.forgotten_in:
+        lease.renew()
         log.rewrite(segment, lambda r: r.received_us > forgotten.get(r.event.visitor or "", -1))
     if not generation.watermark.still_open:
         tables.forgotten_done(forgotten)
-    listed = tables.generations()
-    kept = {g.id for g in listed[-settings.keep_generations :]} | {generation.id}
-    for old in {g.id for g in listed} | tables.generations_with_tables():
-        if old not in kept:
+
+
+def _drop_old(
+    tables: Tables, lease: Lease, generation: Generation, last: Generation | None, keep: int
+) -> None:
+    """Drop older generations that nobody can go back to, and what all the kept ones absorbed.
+
+    Newer ones are another batch's, should this one have slept through its lease.
+    """
+    listed = [g for g in tables.generations() if g.id <= generation.id]
+    # workers may still read from the last one, and somebody may have just gone back to another
+    kept = {g.id for g in listed[-keep:]} | {generation.id}
+    if last is not None:
+        kept.add(last.id)
+    for old in sorted({g.id for g in listed} | tables.generations_with_tables()):
+        lease.renew()
+        pointer = tables.versions().active
+        is_active = pointer is not None and pointer.decode() == old
+        if old < generation.id and old not in kept and not is_active:
             tables.drop_generation(old)
-    tables.clean_recent(next(g for g in listed if g.id in kept))
+    tables.clean_recent(tables.generations()[0])

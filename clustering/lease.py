@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from types import TracebackType
@@ -12,6 +13,8 @@ from webrec.errors import LeaseLost, WebrecError
 from webrec.tables import Tables
 
 TERM_S = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 class Lease:
@@ -65,7 +68,10 @@ class Lease:
         self._thread.join()
         if self._lost is None:
             self._owner = ""
-            self._swap(self._written, 0.0)
+            try:
+                self._swap(self._written, 0.0)
+            except WebrecError as failure:
+                _log.warning("the lease was not given back and ends by itself: %s", failure)
 
     def renew(self) -> None:
         """Return if the lease is still ours, for another term.

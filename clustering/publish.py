@@ -125,18 +125,20 @@ def _categories(generation: Generation, result: Result) -> Iterator[tuple[str, C
 def _strongest(generation: Generation, result: Result) -> tuple[Pairs, Pairs]:
     """Visits and accepts with every user cut to the strongest URLs; ties by URL."""
     visits, accepts = result.replayed.visits, result.replayed.accepts
+    # its zeros are none, so that a page only accepted is there whatever an accept weighs
     touched = sparse.csr_array(visits + accepts)
-    if not touched.nnz or np.diff(touched.indptr).max() <= result.profile_urls:
-        return visits, accepts
     weight = sparse.csr_array(visits + accepts.astype(np.float64) * generation.accept_weight)
-    keep = sparse.lil_array(visits.shape, dtype=np.int64)
-    for user in range(visits.shape[0]):
-        row = slice(weight.indptr[user], weight.indptr[user + 1])
-        urls = weight.indices[row]
-        order = np.lexsort((urls, -weight.data[row]))[: result.profile_urls]
-        keep[[user], urls[order]] = 1
-    mask = sparse.csr_array(keep)
-    return sparse.csr_array(visits * mask), sparse.csr_array(accepts * mask)
+    kept_visits, kept_accepts = visits.copy(), accepts.copy()
+    for user in np.flatnonzero(np.diff(touched.indptr) > result.profile_urls):
+        urls = touched.indices[touched.indptr[user] : touched.indptr[user + 1]]
+        weights = weight[[user]].toarray().ravel()[urls]
+        dropped = urls[np.lexsort((urls, -weights))[result.profile_urls :]]
+        for matrix in (kept_visits, kept_accepts):
+            row = slice(matrix.indptr[user], matrix.indptr[user + 1])
+            matrix.data[row][np.isin(matrix.indices[row], dropped)] = 0
+    kept_visits.eliminate_zeros()
+    kept_accepts.eliminate_zeros()
+    return kept_visits, kept_accepts
 
 
 def _by_category(result: Result) -> tuple[Pairs, Pairs]:

@@ -73,11 +73,23 @@ def test_an_upload_says_what_became_of_each(engine: Engine) -> None:
     """Created, updated, unchanged; the same upload again changes nothing."""
     upload = [document("k1"), document("k2", priority=0.1)]
     assert statuses(engine, *upload) == ["created", "created"]
-    version = engine.tables.versions()
+    stored = list(engine.tables.campaign_cells())
     assert statuses(engine, *upload) == ["unchanged", "unchanged"]
-    assert engine.tables.versions() == version
+    assert list(engine.tables.campaign_cells()) == stored
     assert statuses(engine, document("k1", priority=0.6), upload[1]) == ["updated", "unchanged"]
+    assert list(engine.tables.campaign_cells()) != stored
+
+
+def test_a_repeated_upload_is_told_to_every_worker(engine: Engine) -> None:
+    """The first try may have broken off before anybody was told, so the second tells again."""
+    upload = [document("k1")]
+    statuses(engine, *upload)
+    version = engine.tables.versions()
+    assert statuses(engine, *upload) == ["unchanged"]
     assert engine.tables.versions() != version
+    with pytest.raises(NotFound):
+        admin.delete_campaign(engine.tables, "never there")
+    assert engine.tables.versions().campaigns > (version.campaigns or b"")
 
 
 def test_bad_documents_are_named_and_the_good_ones_kept(engine: Engine) -> None:

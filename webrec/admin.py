@@ -77,7 +77,7 @@ def apply_campaigns(
             now[campaign.id] = campaign
             results.append(CampaignResult(index, campaign.id, status, []))
     changed = {r.id for r in results if r.status in ("created", "updated")}
-    if changed and not dry_run:
+    if not dry_run:
         tables.put_campaigns([c for c in now.values() if c.id in changed])
     return results
 
@@ -95,9 +95,10 @@ def delete_campaign(tables: Tables, campaign_id: str) -> None:
     Raises:
         NotFound: there is none of this id.
     """
-    if tables.campaign(campaign_id) is None:
-        raise NotFound(f"there is no campaign {campaign_id!r}")
+    was_there = tables.campaign(campaign_id) is not None
     tables.delete_campaign(campaign_id)
+    if not was_there:
+        raise NotFound(f"there is no campaign {campaign_id!r}")
 
 
 def list_models(tables: Tables) -> list[Document]:

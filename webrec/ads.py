@@ -20,7 +20,7 @@ from algorithms import UNCATEGORISED, Candidate, Candidates, Run
 from webrec.model import Model
 from webrec.types import Campaign
 
-_NAMED_SETS = 256
+_NAMED_SETS = 32
 _FOREVER_MS = 1 << 62
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,9 +63,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _weights_weigh(self) -> Settings:
-        if self.w_ads + self.w_aff <= 0:
+        if not 0 < self.w_ads + self.w_aff < inf:
             raise ValueError(
-                "WEBREC_W_ADS and WEBREC_W_AFF cannot both be 0: give one of them a weight"
+                "WEBREC_W_ADS and WEBREC_W_AFF cannot both be 0: give one of them a weight (and "
+                "their sum must be a number)"
             )
         return self
 

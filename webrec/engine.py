@@ -61,7 +61,8 @@ class Engine:
         self._lock = threading.Lock()
         self._versions: Versions | None = None
         self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
-        self.snapshot = self._snapshot(EMPTY, [], {})
+        self._board: AdBoard | None = None
+        self.snapshot = self._snapshot(EMPTY, {})
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -92,13 +93,19 @@ class Engine:
             if versions == self._versions:
                 return
             old = self._versions
-            model = self.snapshot.model
-            if old is None or versions.active != old.active:
-                model = self._active_model()
             if old is None or versions.campaigns != old.campaigns:
                 self._read_campaigns()
-            campaigns = [campaign for _, campaign in self._campaigns.values()]
-            self.snapshot = self._snapshot(model, campaigns, self.tables.labels())
+                self._board = None
+            model, failure = self.snapshot.model, None
+            if old is None or versions.active != old.active:
+                try:
+                    model = self._active_model()
+                    self._board = None
+                except WebrecError as error:
+                    failure = error
+            self.snapshot = self._snapshot(model, self.tables.labels())
+            if failure is not None:
+                raise failure  # campaigns and labels are followed all the same
             self._versions = versions
 
     def recommend(self, request: RequestDocument, now_ms: int) -> Recommendation:
@@ -206,9 +213,7 @@ class Engine:
             for campaign_id, cell in self.tables.campaign_cells()
         }
 
-    def _snapshot(
-        self, model: Model, campaigns: list[Campaign], manual: Mapping[str, str]
-    ) -> Snapshot:
+    def _snapshot(self, model: Model, manual: Mapping[str, str]) -> Snapshot:
         generation = model.generation
         labels = [
             manual.get(category_id, suggested)
@@ -216,8 +221,10 @@ class Engine:
                 generation.category_ids, generation.suggested_labels, strict=True
             )
         ]
-        board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
-        return Snapshot(model, board, labels, manual)
+        if self._board is None:
+            campaigns = [campaign for _, campaign in self._campaigns.values()]
+            self._board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
+        return Snapshot(model, self._board, labels, manual)
 
 
 class _Reads:

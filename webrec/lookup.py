@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from algorithms import UNCATEGORISED, Candidates
+from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
 from webrec.model import Model, is_in
 from webrec.tables import Counts, ProfileRow, Recent
@@ -154,6 +155,10 @@ class Lookup:
         return self._reads.recent(self._query.visitor, self._model.generation.watermark.covers)
 
     @cached_property
+    def _recent_pages(self) -> list[tuple[RecentCell, int | None]]:
+        return [(cell, self._model.find(cell.url)) for cell in self._recent.cells.values()]
+
+    @cached_property
     def _profile(self) -> ProfileRow | None:
         generation = self._model.generation
         if self._query.visitor is None or not generation.id:
@@ -175,8 +180,7 @@ class Lookup:
         if self._profile is not None:
             visits = dict(pairs(self._profile.cats))
             accepts = dict(pairs(self._profile.accepted_cats))
-        for cell in self._recent.cells.values():
-            page = self._model.find(cell.url)
+        for cell, page in self._recent_pages:
             if page is not None:
                 category = self._model.category(page)
                 visits[category] = visits.get(category, 0) + cell.visits
@@ -190,14 +194,12 @@ class Lookup:
 
     @cached_property
     def _excluded(self) -> Excluded:
-        urls = [self._query.url, *self._query.exclude]
-        visited: memoryview | tuple[int, ...] = ()
-        if not self._query.repeat and self._query.visitor is not None:
-            urls += [cell.url for cell in self._recent.cells.values() if cell.visits]
-            if self._profile is not None:
-                visited = self._profile.urls.numbers.data
-        found = map(self._model.find, urls)
-        return Excluded({page for page in found if page is not None}, visited)
+        found = map(self._model.find, (self._query.url, *self._query.exclude))
+        pages = {page for page in found if page is not None}
+        if self._query.repeat:
+            return Excluded(pages, ())
+        pages.update(p for cell, p in self._recent_pages if cell.visits and p is not None)
+        return Excluded(pages, self._profile.urls.numbers.data if self._profile else ())
 
 
 class Excluded:

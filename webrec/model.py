@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms import UNCATEGORISED, Candidate, Candidates, Run
-from webrec.errors import NotFound
+from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import Watermark
 from webrec.tables import Generation, Tables
 
@@ -268,13 +268,25 @@ def load(tables: Tables, generation: Generation, cache: Path) -> Model:
     Args:
         cache: folder for the files; what belongs to dropped generations is taken away.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / _cache_name(generation)
-    with (cache / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.is_dir():
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / "lock").open("ab") as lock:
+            # held until the files are mapped: another process may take old ones away
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folder = cache / _cache_name(generation)
+            if folder.is_dir():
+                try:
+                    return _mapped(generation, folder)
+                except (OSError, ValueError, EOFError, KeyError):
+                    shutil.rmtree(folder)  # torn by a power cut; the tables have it all
             _write(folder, _arrays(tables, generation))
             _forget_dropped(cache, {_cache_name(g) for g in tables.generations()} | {folder.name})
+            return _mapped(generation, folder)
+    except OSError as error:
+        raise StoreUnavailable(f"the cache {cache} cannot be used: {error.strerror}") from error
+
+
+def _mapped(generation: Generation, folder: Path) -> Model:
     return Model(generation, {p.stem: np.load(p, mmap_mode="r") for p in folder.glob("*.npy")})
 
 

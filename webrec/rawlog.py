@@ -128,6 +128,11 @@ class RawLog:
                 return int((self._folder / "epoch").read_bytes())
             except FileNotFoundError:
                 return 0
+            except ValueError as error:
+                last = max(map(epoch_of, self.closed_segments() + self.open_segments()), default=0)
+                raise LogUnavailable(
+                    f"{self._folder / 'epoch'} holds no number: write {last + 1} into it"
+                ) from error
 
     def begin(self) -> Segment:
         """A new segment of the current epoch, locked for this process."""
@@ -227,6 +232,7 @@ class Segment:
     Attributes:
         name: unique; begins with the epoch.
         torn: bytes of a torn last line that were cut off when it was adopted.
+        failed: the disk did not take it; nothing more may be written to it.
     """
 
     def __init__(
@@ -236,6 +242,7 @@ class Segment:
             f"{epoch:0{_EPOCH_DIGITS}d}-{time.time_ns():016x}-{secrets.token_hex(4)}"
         )
         self.torn = 0
+        self.failed = False
         self._path = folder / (self.name + _SUFFIX)
         self._closed = closed
         self._count = 0
@@ -246,8 +253,13 @@ class Segment:
         flags = os.O_RDWR | os.O_APPEND | (0 if adopted else os.O_CREAT | os.O_EXCL)
         self._fd = os.open(self._path, flags, _MODE)
         if not adopted:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sync_folder(folder)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _sync_folder(folder)
+            except OSError:
+                self._path.unlink(missing_ok=True)
+                os.close(self._fd)
+                raise
 
     @classmethod
     def adopt(cls, folder: Path, closed: Path, name: str) -> Segment | None:
@@ -298,7 +310,11 @@ class Segment:
                 return
             written = self._written
             with _errors(self._path):
-                os.fsync(self._fd)
+                try:
+                    os.fsync(self._fd)
+                except OSError:
+                    self.failed = True  # what the kernel dropped, no later fsync brings back
+                    raise
             self._synced = written
 
     def records(self) -> Iterator[Record]:
@@ -310,11 +326,11 @@ class Segment:
         """Make it durable and complete: it moves to the closed segments, or away if empty."""
         self.sync()
         with _errors(self._path):
-            if self._written:
+            if not self._written:
+                self._path.unlink(missing_ok=True)
+            elif self._path.exists():  # or an earlier attempt failed after this step
                 self._path.rename(self._closed / self._path.name)
-                _sync_folder(self._closed)
-            else:
-                self._path.unlink()
+            _sync_folder(self._closed)
             _sync_folder(self._path.parent)
         self.abandon()
 

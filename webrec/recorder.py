@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from hbase_schema import keys
 from hbase_schema.cells import RecentCell
-from webrec.errors import StoreUnavailable, WebrecError
+from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
 from webrec.rawlog import RawLog, Record, Segment, Watermark, epoch_of
 from webrec.tables import Recent, Tables
 from webrec.types import Event
@@ -30,6 +30,7 @@ from webrec.types import Event
 _TICK_S = 0.2
 _ORPHANS_EVERY_S = 1.0
 _BULK = 5_000
+_SHOWN_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Recorder:
         self._unclaimed: list[tuple[_Writing, list[Record]]] = []
         self._pending: list[_Pending] = []
         self._overlay: dict[str, dict[bytes, RecentCell]] = {}
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
         self.recovered = Recovered()
 
@@ -165,8 +166,12 @@ class Recorder:
             self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
             self._unshow(len(taken), cells)
             for writing in done:
-                writing.segment.close()
-                self._retired.remove(writing)
+                try:
+                    writing.segment.close()
+                except LogUnavailable as error:
+                    _log.warning("a segment stays open for now: %s", error)
+                else:
+                    self._retired.remove(writing)
 
     def roll(self) -> None:
         """Go on in a new segment where a cut or the size asks for it."""
@@ -175,7 +180,8 @@ class Recorder:
             if writing is None:
                 return
             segment = writing.segment
-            if segment.size >= self._segment_bytes or epoch_of(segment.name) < self._log.epoch():
+            is_done = segment.failed or segment.size >= self._segment_bytes
+            if is_done or epoch_of(segment.name) < self._log.epoch():
                 self._retired.append(writing)
                 self._writing = None
 
@@ -208,15 +214,23 @@ class Recorder:
         return self._log.cut(wait_s, settle)
 
     def start(self) -> None:
-        """Keep this process's promises in the background: fsync, flush, roll, recover."""
-        self._thread = threading.Thread(target=self._keep_going, name="recorder", daemon=True)
-        self._thread.start()
+        """Keep this process's promises in the background: fsync, roll, flush; and recover."""
+        # a thread of its own for recovery: a dead writer's segment may take long to replay
+        for name, every_s, steps in (
+            ("recorder", _TICK_S, (self._sync, self.roll, self.flush)),
+            ("recovery", _ORPHANS_EVERY_S, (self.recover,)),
+        ):
+            thread = threading.Thread(
+                target=self._keep_going, args=(every_s, steps), name=name, daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
 
     def close(self) -> None:
         """Make everything durable and known; nothing can be recorded afterwards."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
         with self._lock:
             if self._writing is not None:
                 self._retired.append(self._writing)
@@ -229,19 +243,14 @@ class Recorder:
             while self._retired:
                 self._retired.pop().segment.abandon()
 
-    def _keep_going(self) -> None:
-        orphans_at = 0.0
-        while not self._stop.wait(_TICK_S):
-            steps: list[Callable[[], None]] = [self._sync, self.roll, self.flush]
-            if time.monotonic() > orphans_at:
-                orphans_at = time.monotonic() + _ORPHANS_EVERY_S
-                steps.append(self.recover)
+    def _keep_going(self, every_s: float, steps: Sequence[Callable[[], None]]) -> None:
+        while not self._stop.wait(every_s):
             for step in steps:
                 try:
                     step()
                 except WebrecError as error:
                     _log.warning("%s: %s", step.__name__.strip("_"), error)
-                except Exception:  # noqa: BLE001 - whatever one step met, the next one must still be made
+                except Exception:  # noqa: BLE001 - whatever one step met, the next must be made
                     _log.exception("%s failed", step.__name__.strip("_"))
 
     def _sync(self) -> None:
@@ -254,6 +263,9 @@ class Recorder:
     def _appending(self) -> Iterator[_Writing]:
         """The segment to write to, kept from being closed meanwhile."""
         with self._lock:
+            if self._writing is not None and self._writing.segment.failed:
+                self._retired.append(self._writing)
+                self._writing = None
             if self._writing is None:
                 self._writing = _Writing(self._log.begin())
             writing = self._writing
@@ -264,18 +276,23 @@ class Recorder:
             with self._lock:
                 writing.busy -= 1
 
-    def _show(self, writing: _Writing, records: Iterable[Record]) -> None:
-        with self._lock:
-            for record in records:
-                visitor = _profiled(record.event)
-                if visitor is None:
-                    continue
-                writing.order += 1
-                column = keys.recent_column(record.segment, record.event.url)
-                cell = _add(writing.cells.get((visitor, column)), record, writing.order)
-                writing.cells[visitor, column] = cell
-                self._overlay.setdefault(visitor, {})[column] = cell
-                self._pending.append(_Pending(writing, visitor, column, record, writing.order))
+    def _show(self, writing: _Writing, records: Sequence[Record]) -> None:
+        # some at a time, so that a large upload does not hold up everybody else's visit
+        for start in range(0, len(records), _SHOWN_AT_ONCE):
+            with self._lock:
+                for record in records[start : start + _SHOWN_AT_ONCE]:
+                    self._show_one(writing, record)
+
+    def _show_one(self, writing: _Writing, record: Record) -> None:
+        visitor = _profiled(record.event)
+        if visitor is None:
+            return
+        writing.order += 1
+        column = keys.recent_column(record.segment, record.event.url)
+        cell = _add(writing.cells.get((visitor, column)), record, writing.order)
+        writing.cells[visitor, column] = cell
+        self._overlay.setdefault(visitor, {})[column] = cell
+        self._pending.append(_Pending(writing, visitor, column, record, writing.order))
 
     def _unshow(self, taken: int, written: _Cells) -> None:
         with self._lock:
@@ -310,27 +327,31 @@ class Recorder:
         if cell.first_us > forgotten_us:
             return cell
         with self._lock:
-            return self._pending_since(forgotten_us, visitor, column)
-
-    def _pending_since(self, forgotten_us: int, visitor: str, column: bytes) -> RecentCell | None:
-        since: RecentCell | None = None
-        for pending in self._pending:
-            if pending[1:3] == (visitor, column) and pending.record.received_us > forgotten_us:
-                since = _add(since, pending.record, pending.order)
-        return since
+            return _sum(
+                p
+                for p in self._pending
+                if p[1:3] == (visitor, column) and p.record.received_us > forgotten_us
+            )
 
     def _drop_forgotten(self, cells: _Cells, taken: list[_Pending]) -> None:
         """Take out of cells what came before their visitors were forgotten."""
         visitors = list({visitor: None for visitor, _ in cells})
         forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
-        for writing, visitor, column in {pending[:3] for pending in taken}:
-            cell = cells[visitor, column]
-            if cell.first_us <= forgotten[visitor]:
-                with self._lock:
-                    since = self._pending_since(forgotten[visitor], visitor, column)
+        stale = {key for key, cell in cells.items() if cell.first_us <= forgotten[key[0]]}
+        if not stale:
+            return
+        with self._lock:
+            since: dict[tuple[str, bytes], list[_Pending]] = {key: [] for key in stale}
+            for pending in self._pending:
+                key = pending.visitor, pending.column
+                if key in stale and pending.record.received_us > forgotten[pending.visitor]:
+                    since[key].append(pending)
+            for writing, visitor, column in {pending[:3] for pending in taken}:
+                if (visitor, column) in stale:
                     # an empty cell stands for nothing, and still says that its events were dealt
                     # with; what follows in this segment is added to it
-                    kept = since or cell._replace(first_us=0, visits=0, accepts=0)
+                    empty = cells[visitor, column]._replace(first_us=0, visits=0, accepts=0)
+                    kept = _sum(since[visitor, column]) or empty
                     cells[visitor, column] = writing.cells[visitor, column] = kept
 
     def _replay(self, orphan: Segment) -> int:
@@ -365,7 +386,16 @@ def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
     if cell is None:
         return RecentCell(record.received_us, order, int(not accept), int(accept), url)
     visits, accepts = cell.visits + (not accept), cell.accepts + accept
-    return RecentCell(cell.first_us, order, visits, accepts, url)
+    first_us = min(cell.first_us, record.received_us)  # a late claim shows an earlier event later
+    return RecentCell(first_us, order, visits, accepts, url)
+
+
+def _sum(counting: Iterable[_Pending]) -> RecentCell | None:
+    """One cell of some events; None for no events."""
+    cell: RecentCell | None = None
+    for pending in counting:
+        cell = _add(cell, pending.record, pending.order)
+    return cell
 
 
 def _profiled(event: Event) -> str | None:

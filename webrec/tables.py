@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -158,6 +159,7 @@ class Tables:
         """Write campaigns; those with the same id are replaced."""
         rows = [(c.id.encode(), {t.DOCUMENT: _campaign_cell(c)}) for c in campaigns]
         self.store.put_many(t.CAMPAIGNS, rows)
+        # also for none: who repeats an upload that failed between the two sees it through
         self._bump(t.CAMPAIGNS_VERSION)
 
     def delete_campaign(self, campaign_id: str) -> None:
@@ -175,7 +177,7 @@ class Tables:
         self._bump(t.LABELS_VERSION)
 
     def versions(self) -> Versions:
-        """The present versions, in one read."""
+        """The present versions."""
         rows = (t.ACTIVE, t.CAMPAIGNS_VERSION, t.LABELS_VERSION)
         return Versions(*(c.get(t.VALUE) for c in self.store.get_many(t.META, rows)))
 
@@ -196,10 +198,11 @@ class Tables:
         """
         row = self.store.get(t.RECENT, keys.visitor_key(visitor))
         forgotten_us = _forgotten_us(row)
+        memo = cache(covers)
         found = {
             column: cells.unpack_recent(cell)
             for column, cell in row.items()
-            if column.startswith(t.EVENT) and not covers(keys.segment_of(column))
+            if column.startswith(t.EVENT) and not memo(keys.segment_of(column))
         }
         valid = {column: cell for column, cell in found.items() if cell.first_us > forgotten_us}
         return Recent(valid, forgotten_us)

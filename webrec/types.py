@@ -97,11 +97,3 @@ class Campaign:
             and (self.starts_ms is None or self.starts_ms <= now_ms)
             and (self.ends_ms is None or now_ms < self.ends_ms)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Affinity:
-    """Visits and accepts of somebody for something."""
-
-    visits: int
-    accepts: int

@@ -364,6 +364,27 @@ def test_what_came_while_the_log_was_cut_is_forgotten_too(engine: Engine) -> Non
     assert seen(engine, "u:brief") == {}
 
 
+def test_a_stalled_writer_holds_up_neither_batch_nor_forgetting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its events wait for the next batch; a visitor it still has is forgotten then."""
+    monkeypatch.setattr(job, "CUT_WAIT_S", 0.0)
+    with opened(engine.settings.home) as stalled:
+        stalled.recorder.record([visit(visitor="u:brief"), visit(visitor="u:slow")])
+        stalled.recorder.flush()
+        engine.recorder.forget("u:brief")
+        generation = batch(engine)
+        assert len(generation.watermark.still_open) == 1
+        assert engine.tables.forgotten().keys() == {"u:brief"}
+        assert seen(engine, "u:slow") == {PAGE: (1, 0)}
+    generation = batch(engine)
+    assert engine.tables.forgotten() == {}
+    assert engine.tables.profile(generation.id, "u:brief") is None
+    assert seen(engine, "u:slow") == {PAGE: (1, 0)}
+    visitors = {r.event.visitor for s in engine.log.closed_segments() for r in engine.log.read(s)}
+    assert "u:brief" not in visitors
+
+
 # --- refusing --------------------------------------------------------------------------------
 
 

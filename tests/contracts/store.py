@@ -110,6 +110,29 @@ class StoreContract:
         part = list(store.scan(table, b"00100", b"02200", [b"m:a"]))
         assert part == [(key, {b"m:a": key}) for key in keys[100:2_200]]
 
+    def test_a_scan_misses_nothing_while_others_are_deleted(self, store: Store, table: str) -> None:
+        """Rows that stay are all seen, however many others come and go meanwhile."""
+        stay = [b"%05d-stays" % n for n in range(2_500)]
+        go = [b"%05d-goes" % n for n in range(2_500)]
+        store.put_many(table, ((key, {b"m:a": b"1"}) for key in stay))
+        stop = threading.Event()
+
+        def come_and_go() -> None:
+            while not stop.is_set():
+                store.put_many(table, ((key, {b"m:a": b"1"}) for key in go))
+                for start in range(0, len(go), 50):
+                    store.delete_many(table, ((key, None) for key in go[start : start + 50]))
+
+        thread = threading.Thread(target=come_and_go)
+        thread.start()
+        try:
+            for _ in range(60):
+                seen = {row for row, _ in store.scan(table)}
+                assert seen.issuperset(stay)
+        finally:
+            stop.set()
+            thread.join()
+
     def test_a_table_that_is_not_there(self, store: Store) -> None:
         """Reading from no table says so."""
         with pytest.raises(NotFound, match="nowhere"):

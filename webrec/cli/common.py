@@ -246,6 +246,7 @@ def engine_of(settings: Settings) -> Iterator[Engine]:
     engine = Engine(settings)
     try:
         engine.tables.create()
+        engine.recorder.start()
         yield engine
     finally:
         engine.close()

@@ -156,11 +156,11 @@ class SqliteStore:
         after: tuple[str, bytes] = (">=", start)
         while True:
             with self._driver() as db:
-                page = _page(db, table, after, stop, columns)
+                page, last = _page(db, table, after, stop, columns)
             yield from page
-            if len(page) < _ROWS_PER_PAGE:
+            if last is None:
                 return
-            after = (">", page[-1][0])
+            after = (">", last)
 
     def ping(self) -> None:
         """Return if the database answers."""
@@ -214,7 +214,8 @@ class SqliteStore:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # on a full disk SQLite has rolled back by itself
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 
@@ -244,8 +245,13 @@ def _page(
     after: tuple[str, bytes],
     stop: bytes | None,
     columns: Sequence[bytes] | None,
-) -> list[tuple[bytes, RowCells]]:
-    """The next rows past ``after``, at most `_ROWS_PER_PAGE`, each with the wanted cells."""
+) -> tuple[list[tuple[bytes, RowCells]], bytes | None]:
+    """The next rows past ``after``, at most `_ROWS_PER_PAGE`, each with the wanted cells.
+
+    Returns:
+        The rows, and where the next page goes on; None at the end. Whether this is the end is
+        told by the keys, since rows may be deleted before their cells are read.
+    """
     comparison, key = after
     name = _quoted(table)
     where, values = [f"row {comparison} ?"], [key]
@@ -257,14 +263,14 @@ def _page(
         values += columns
     condition = " AND ".join(where)
     keys = f"SELECT DISTINCT row FROM {name} WHERE {condition} ORDER BY row LIMIT {_ROWS_PER_PAGE}"  # noqa: S608
-    last = db.execute(f"SELECT max(row) FROM ({keys})", values).fetchone()[0]  # noqa: S608
+    found, last = db.execute(f"SELECT count(*), max(row) FROM ({keys})", values).fetchone()  # noqa: S608
     if last is None:
-        return []
+        return [], None
     rows: dict[bytes, RowCells] = {}
     sql = f"SELECT row, col, val FROM {name} WHERE {condition} AND row <= ? ORDER BY row, col"  # noqa: S608
     for row, col, val in db.execute(sql, (*values, last)):
         rows.setdefault(row, {})[col] = val
-    return list(rows.items())
+    return list(rows.items()), last if found == _ROWS_PER_PAGE else None
 
 
 def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
