@@ -545,3 +545,29 @@ def test_a_request_is_a_visit(engine: Engine) -> None:
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}
     batch(engine)
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}
+
+
+def test_going_back_while_a_batch_cleans_up(tmp_path: Path) -> None:
+    """The model somebody has just gone back to stays, is served, and the next batch succeeds."""
+    with opened(tmp_path, keep_generations=1) as engine:
+        ingest_known(engine)
+        first, second = batch(engine, features="tfidf"), batch(engine, features="tfidf")
+        went_back: list[str] = []
+
+        def go_back(doing: str, _done: int, _total: int) -> None:
+            if doing == "cleaning up":
+                third = engine.tables.versions().active
+                assert third is not None
+                engine.tables.activate(first.id, third.decode())
+                went_back.append(first.id)
+
+        parts = (engine.tables, engine.log, engine.recorder, engine.settings)
+        third = job.run(*parts, job.Plan(features="tfidf"), go_back)
+        engine.refresh()
+        assert went_back == [first.id]
+        assert engine.model == first
+        assert seen(engine, EDITH)
+        fourth = batch(engine, features="tfidf")
+        assert engine.model == fourth
+        assert {first.id, second.id} & {g.id for g in engine.tables.generations()} == {first.id}
+        assert third.id not in {g.id for g in engine.tables.generations()}
