@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes is no matter of tests
+settings.register_profile("webrec", deadline=None)
+settings.load_profile("webrec")
 
 NO_SKIPS = "WEBREC_TEST_NO_SKIPS"
 DATA = "WEBREC_TEST_DATA"
