@@ -51,15 +51,19 @@ class Terminated(BaseException):
 
 
 class _Failure(click.ClickException):
-    """What ends a command, with its exit status."""
+    """What ends a command."""
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.exit_code = status
+    exit_code = _FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
         """Say it in one line."""
         fail(self.message)
+
+
+class _WrongUsage(_Failure):
+    """What ends a command that cannot be meant."""
+
+    exit_code = _WRONG_USAGE
 
 
 class Group(click.Group):
@@ -75,9 +79,9 @@ class Group(click.Group):
             with _terminable():
                 return super().invoke(ctx)
         except UsageError as error:
-            raise _Failure(str(error), _WRONG_USAGE) from error
+            raise _WrongUsage(str(error)) from error
         except WebrecError as error:
-            raise _Failure(str(error), _FAILED) from error
+            raise _Failure(str(error)) from error
         except (KeyboardInterrupt, Terminated) as stop:
             tell("stopped")
             ctx.exit(_INTERRUPTED if isinstance(stop, KeyboardInterrupt) else _TERMINATED)
@@ -87,7 +91,7 @@ class Group(click.Group):
             ctx.exit(_FAILED)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise _Failure(f"{where}{error.strerror or error}", _FAILED) from error
+            raise _Failure(f"{where}{error.strerror or error}") from error
 
 
 @contextmanager
