@@ -89,12 +89,25 @@ def _bytes(limit: int) -> bytes:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
         raise UnsupportedMediaType("the only Content-Encoding taken is gzip")
-    request.max_content_length = limit
+    if (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge
     try:
-        body = request.get_data(cache=False)
-    except (NoMoreData, ParseException) as error:
+        body = b"".join(_read(limit))
+    except (NoMoreData, ParseException, OSError) as error:
         raise BadRequest("the body broke off, or its chunks are malformed") from error
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    if request.content_length is not None and len(body) < request.content_length:
+        raise BadRequest("the body is shorter than its Content-Length says: it broke off")
     return b"".join(_unpacked(body, limit)) if "gzip" in encoding else body
+
+
+def _read(limit: int) -> Iterator[bytes]:
+    """The body, and at most a byte more than is allowed: a chunked one does not say its length."""
+    left = limit + 1
+    while left and (part := request.stream.read(left)):
+        left -= len(part)
+        yield part
 
 
 def _unpacked(body: bytes, limit: int) -> Iterator[bytes]:

@@ -406,7 +406,11 @@ _PATHS: dict[str, dict[str, Any]] = {
     },
     "/v1/models": {
         "get": _operation(
-            "List the published models", _READ, {200: _listing("models", _ref("Model"))}, _KEYED
+            "List the published models",
+            _READ,
+            {200: _listing("models", _ref("Model"))},
+            (422, *_KEYED),
+            parameters=_LISTING,
         )
     },
     "/v1/models/{id}/activate": {

@@ -39,9 +39,13 @@ def nothing() -> Response:
 def problem_document(error: WebrecError, request_id: str) -> Document:
     """What an error of ours says to the one who sent the request.
 
-    An internal error says nothing of what is inside.
+    Neither an internal error nor a part that is away says what is inside.
     """
-    detail = str(error) if error.status != HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL
+    detail = str(error)
+    if isinstance(error, Unavailable):
+        detail = error.said
+    elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        detail = _INTERNAL
     return _document(
         error.status,
         error.title,

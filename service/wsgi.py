@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ def serve(settings: Settings) -> int:
             f"{settings.bind} can be reached from other machines and there is no API key: make "
             "one (webrec keys add NAME --scope serve) or bind to 127.0.0.1"
         )
+    _check_free(host, port)
     _prepare(settings)
     folder = tempfile.mkdtemp(prefix="webrec-metrics-", dir=_in_memory())
     os.environ[METRICS_FOLDER] = folder
@@ -55,6 +57,20 @@ def serve(settings: Settings) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say at once that the address cannot be had; gunicorn would try for some seconds."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"{host}:{port} cannot be bound ({error.strerror}): is another service there? "
+                "--bind HOST:PORT takes another address"
+            ) from error
 
 
 def _prepare(settings: Settings) -> None:

@@ -57,6 +57,7 @@ def apply_campaigns(
         dry_run: only say what would be done.
     """
     results: list[CampaignResult] = []
+    stored: dict[str, Campaign | None] = {}
     now: dict[str, Campaign] = {}
     for index, document in enumerate(documents):
         try:
@@ -70,13 +71,15 @@ def apply_campaigns(
             errors = [{"field": "", "message": str(error)}]
             results.append(CampaignResult(index, None, "invalid", errors))
         else:
-            old = now.get(campaign.id) or tables.campaign(campaign.id)
+            if campaign.id not in stored:
+                stored[campaign.id] = tables.campaign(campaign.id)
+            old = now.get(campaign.id) or stored[campaign.id]
             status: Literal["created", "updated", "unchanged"] = "created"
             if old is not None:
                 status = "unchanged" if old == campaign else "updated"
             now[campaign.id] = campaign
             results.append(CampaignResult(index, campaign.id, status, []))
-    changed = {r.id for r in results if r.status in ("created", "updated")}
+    changed = {campaign.id for campaign in now.values() if stored[campaign.id] != campaign}
     if not dry_run:
         tables.put_campaigns([c for c in now.values() if c.id in changed])
     return results
@@ -99,6 +102,16 @@ def delete_campaign(tables: Tables, campaign_id: str) -> None:
     tables.delete_campaign(campaign_id)
     if not was_there:
         raise NotFound(f"there is no campaign {campaign_id!r}")
+
+
+def page_of_models(tables: Tables, limit: int, after: str) -> Listing:
+    """A part of the published generations, newest first."""
+    models = list_models(tables)
+    ids = [model["id"] for model in models]
+    start = _start(ids, after, "model")
+    return Listing(
+        models[start : start + limit], ids[start + limit - 1] if start + limit < len(ids) else None
+    )
 
 
 def list_models(tables: Tables) -> list[Document]:
@@ -375,7 +388,7 @@ def _start(ids: Sequence[str], after: str, what: str) -> int:
     try:
         return ids.index(after) + 1
     except ValueError:
-        raise _bad_cursor(f"no {what} of the active model") from None
+        raise _bad_cursor(f"no {what} is there") from None
 
 
 def _offset(after: str) -> int:

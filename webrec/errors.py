@@ -64,7 +64,7 @@ class InvalidDocument(InputError):
     title = "Invalid document"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{e.field}: {e.message}" for e in errors))
+        super().__init__("; ".join(f"{e.field}: {e.message}".removeprefix(": ") for e in errors))
         self.errors = tuple(errors)
 
 
@@ -99,16 +99,22 @@ class Unavailable(WebrecError):
 
     Attributes:
         retry_after_s: seconds after which trying again makes sense.
+        said: what whoever sent the request is told; the message is for the operator.
     """
 
     status = 503
     title = "Unavailable"
     retry_after_s = 1
+    said = "a part of the service is away: try again"
 
 
 class StoreUnavailable(Unavailable):
     """The store did not answer in time, or not at all."""
 
+    said = "the store does not answer: try again"
+
 
 class LogUnavailable(Unavailable):
     """The raw log cannot be written."""
+
+    said = "the log cannot be written, and nothing was accepted: try again"

@@ -23,6 +23,7 @@ SCOPES = ("serve", "ingest", "admin")
 
 _PREFIX = "wr_"
 _RECHECK_S = 0.5
+_LONGEST_NAME = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,10 @@ class KeyFile:
 
         Raises:
             Conflict: there is a key of this name.
-            UsageError: a scope is unknown, or none is given.
+            UsageError: the name is no name, a scope is unknown, or none is given.
         """
+        if not name.isprintable() or not name.strip() or len(name) > _LONGEST_NAME:
+            raise UsageError(f"a key's name has 1 to {_LONGEST_NAME} printable characters")
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown or not scopes:
             raise UsageError(f"the scopes are {', '.join(SCOPES)}: name at least one of them")

@@ -90,7 +90,8 @@ def forget() -> Response:
 @needs("admin", "serve")
 def models() -> Response:
     """The published models, newest first."""
-    return answer({"models": admin.list_models(state().engine.tables), "next": None})
+    listing = admin.page_of_models(state().engine.tables, *params.page_of_listing())
+    return answer({"models": listing.items, "next": listing.next})
 
 
 @blueprint.post("/v1/models/<model_id>/activate")

@@ -66,6 +66,8 @@ def test_a_bug_shows_nothing_of_the_inside(
         response = client.get("/v1/campaigns/torn")
     document = problem_of(response, 500)
     assert document["title"] == "Internal error"
+    engine.tables.store.put_many("campaigns", [(b"other", {b"m:doc": b"\xff"})])
+    assert problem_of(client.get("/v1/campaigns/other"), 500)["detail"] == document["detail"]
     for inside in ("secret", "JSON", "Traceback", ".py", "orjson", "torn"):
         assert inside not in response.text
     assert "JSONDecodeError" in caplog.text

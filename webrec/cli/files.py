@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from webrec.errors import NotJson, UsageError, WebrecError
 
@@ -107,12 +107,27 @@ def read_documents(name: str) -> list[object]:
     return found if isinstance(found, list) else [found]
 
 
+class _Steps(io.RawIOBase):
+    """A packed file, unpacked a step at a time: what comes before a break is given first."""
+
+    def __init__(self, packed: gzip.GzipFile | zstd.ZstdFile) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._packed.read1(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
 def _unpacked(raw: BinaryIO, name: str) -> BinaryIO:
     """By its first bytes, or where they say nothing, by its name."""
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
     start = buffered.peek(len(_ZSTD))
     if start.startswith(_GZIP) or (start and name.endswith(".gz")):
-        return io.BufferedReader(gzip.GzipFile(fileobj=buffered), _BUFFER)
+        return io.BufferedReader(_Steps(gzip.GzipFile(fileobj=buffered)), _BUFFER)
     if start.startswith(_ZSTD) or (start and name.endswith((".zst", ".zstd"))):
-        return io.BufferedReader(zstd.ZstdFile(buffered), _BUFFER)
+        return io.BufferedReader(_Steps(zstd.ZstdFile(buffered)), _BUFFER)
     return buffered

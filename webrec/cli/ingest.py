@@ -21,7 +21,7 @@ from webrec.cli.common import (
     progress,
     tell,
 )
-from webrec.cli.files import STDIN, opened
+from webrec.cli.files import STDIN, check_files, opened
 from webrec.config import Settings
 from webrec.errors import FieldError, InputError, InvalidDocument, UsageError, WebrecError
 from webrec.types import Event
@@ -86,6 +86,9 @@ def ingest(
         raise UsageError(
             "event documents name their URLs in full: --site goes with --format combined"
         )
+    if site is not None:
+        _check_site(site)
+    check_files(files)
     began = time.monotonic()
     reports: list[_Report] = []
     with engine_of(settings) as engine, progress() as told:
@@ -104,6 +107,16 @@ def ingest(
     _show(reports, seconds, as_json=as_json)
     if any(r.failure for r in reports) or (strict and any(r.rejected for r in reports)):
         raise click.exceptions.Exit(1)
+
+
+def _check_site(site: str) -> None:
+    from webrec.errors import UrlError
+    from webrec.urls import canonical
+
+    try:
+        canonical(site)
+    except UrlError as error:
+        raise UsageError(f"--site {site}: {error}") from error
 
 
 def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Told) -> None:
