@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import logging
 import os
 import shutil
 import socket
 import tempfile
+import time
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client looks at it once, when it is first imported: hence the late imports below."""
 
+_METRICS_PREFIX = "webrec-metrics-"
+_NEW_S = 60
 _KEEPALIVE_S = 75
 _GRACEFUL_S = 30
 _log = logging.getLogger(__name__)
@@ -46,7 +52,7 @@ def serve(settings: Settings) -> int:
         )
     _check_free(host, port)
     _prepare(settings)
-    folder = tempfile.mkdtemp(prefix="webrec-metrics-", dir=_in_memory())
+    folder = _metrics_folder()
     os.environ[METRICS_FOLDER] = folder
     import service.app  # noqa: F401 - before the fork, so that the workers share its memory
 
@@ -128,6 +134,29 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._engine is not None:
             self._engine.close()
+
+
+def _metrics_folder() -> str:
+    """A new folder, locked as long as a process of this run lives; those of dead runs go."""
+    parent = _in_memory() or tempfile.gettempdir()
+    for old in Path(parent).glob(f"{_METRICS_PREFIX}*"):
+        with contextlib.suppress(OSError):  # somebody else's, or just being made or taken away
+            if time.time() - old.stat().st_mtime > _NEW_S and _lock(old):
+                shutil.rmtree(old)
+    folder = tempfile.mkdtemp(prefix=_METRICS_PREFIX, dir=parent)
+    _lock(Path(folder))
+    return folder
+
+
+def _lock(folder: Path) -> bool:
+    """Lock a folder for this process and its children, until the last of them has ended."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return False
+    return True
 
 
 def _in_memory() -> str | None:
