@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import current_app
-from webrec.keys import KeyFile
 
 from service.metrics import Metrics
 from webrec.engine import Engine
+from webrec.keys import KeyFile
 
 _NAME = "webrec"
 

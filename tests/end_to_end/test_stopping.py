@@ -46,4 +46,4 @@ def test_what_a_killed_run_left_is_taken_away(home: Path) -> None:
 def _metrics_folders(service: Service) -> list[Path]:
     """The folders of metrics that the master holds open."""
     opened = [fd.readlink() for fd in Path(f"/proc/{service.pid}/fd").iterdir()]
-    return [path for path in opened if path.name.startswith("webrec-metrics-")]
+    return [p for p in opened if p.name.startswith("webrec-metrics-") and p.exists()]
