@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from webrec.cli.common import (
+    Terminated,
     as_json,
     command,
     engine_of,
@@ -21,13 +20,15 @@ from webrec.cli.common import (
     tell,
 )
 from webrec.config import Settings
-from webrec.errors import WebrecError
+from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     from clustering.job import Plan
     from webrec.engine import Engine
 
 _SHOWN = 10
+_ALL = 1_000_000
+_LARGEST_SEED = 2**32 - 1
 _UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -39,7 +40,7 @@ class _Number(click.ParamType["int | None"]):
     def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
         if value is None or value == "auto":
             return None
-        if not str(value).isdigit() or not int(value):
+        if re.fullmatch(r"[1-9][0-9]{0,8}", str(value)) is None:
             self.fail("give a whole number from 1, or auto", param, ctx)
         return int(value)
 
@@ -52,7 +53,7 @@ class _Period(click.ParamType[float]):
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value))
+        found = re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]+)?)([smhd])", str(value))
         if found is None or not float(found[1]):
             self.fail("give a number and a unit, such as 30m, 6h or 1d", param, ctx)
         return float(found[1]) * _UNITS_S[found[2]]
@@ -61,7 +62,13 @@ class _Period(click.ParamType[float]):
 @command()
 @click.option("--categories", type=_Number(), default="auto", help="How many; a rule finds it.")
 @click.option("--communities", type=_Number(), default="auto", help="How many; a rule finds it.")
-@click.option("--seed", default=0, show_default=True, help="The same log and seed, the same model.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, _LARGEST_SEED),
+    default=0,
+    show_default=True,
+    help="The same log and seed, the same model.",
+)
 @click.option(
     "--features",
     type=click.Choice(["semantic", "tfidf"]),
@@ -89,22 +96,27 @@ def batch(
     if every is None:
         _one(settings, plan, as_json=as_json)
     else:
-        _repeat(settings, plan, every, as_json=as_json)
+        try:
+            _repeat(settings, plan, every, as_json=as_json)
+        except Terminated:
+            tell("stopped")  # as asked: no failure
 
 
-def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> None:
-    """One batch after the other, until the process is told to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> NoReturn:
+    """One batch after the other, until the process is told to stop.
+
+    A stop does not wait for the end of a batch: it gives back its lease, and the next batch takes
+    away what it left.
+    """
     while True:
         began = time.monotonic()
         try:
             _one(settings, plan, as_json=as_json)
+        except UsageError:
+            raise  # the next batch would meet it, too
         except WebrecError as error:
             fail(str(error))
-        if stop.wait(max(0.0, every - (time.monotonic() - began))):
-            return
+        time.sleep(max(0.0, every - (time.monotonic() - began)))
 
 
 def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
@@ -132,14 +144,14 @@ def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
         [(name.replace("_", " "), count) for name, count in model["counts"].items()],
         title=f"model {model['id']}, made in {seconds:.1f} s",
     )
-    categories = admin.list_categories(engine, 1_000, "").items
+    categories = admin.list_categories(engine, _ALL, "").items
     largest = sorted(categories, key=lambda c: (-c["size"], c["id"]))[:_SHOWN]
     print_table(
         ("category", "pages", "label", "keywords"),
         [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:6])) for c in largest],
         title=f"the largest of {len(categories)} categories",
     )
-    communities = admin.list_communities(engine, 1_000, "").items
+    communities = admin.list_communities(engine, _ALL, "").items
     print_table(
         ("community", "users"),
         [(c["id"], c["size"]) for c in sorted(communities, key=lambda c: -c["size"])[:_SHOWN]],

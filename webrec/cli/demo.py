@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webrec.cli.common import command, engine_of, out, print_table, progress
-from webrec.config import Settings
-from webrec.errors import WebrecError
+from webrec.config import PREFIX, Settings
+from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     import requests
@@ -33,13 +33,17 @@ class DemoFailed(WebrecError):
 
 
 @command()
-@click.option("--keep", type=Path, help="Keep the demo's data in this folder.")
-def demo(settings: Settings, keep: Path | None) -> None:  # noqa: ARG001 - the demo has its own
-    """Show the whole way: a world, a batch, campaigns, recommendations over HTTP."""
+@click.option("--keep", type=Path, help="Keep the demo's data in this folder, new or empty.")
+def demo(settings: Settings, keep: Path | None) -> None:
+    """Show the whole way: a world, a batch, campaigns, recommendations over HTTP.
+
+    It has a store, a log and keys of its own, whatever the settings say of theirs.
+    """
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        raise UsageError(f"{keep} is not empty: the demo's world would mix with what is there")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="webrec-demo-") as temporary:
-        home = keep or Path(temporary)
-        _show(home)
+        _show(_own(settings, keep or Path(temporary)))
     out.print(f"\nThat took {time.monotonic() - began:.0f} s. Next:", style="bold")
     out.print(
         "  webrec ingest FILE…     your own pages and visits, or an access log\n"
@@ -48,14 +52,15 @@ def demo(settings: Settings, keep: Path | None) -> None:  # noqa: ARG001 - the d
     )
 
 
-def _show(home: Path) -> None:
-    import requests
+def _own(settings: Settings, home: Path) -> Settings:
+    """The settings, but for where things are: what is there may be real."""
+    own = {"home": home, "store": "", "log": "", "keys": None, "bind": f"127.0.0.1:{_free_port()}"}
+    return settings.model_copy(update=own)
 
-    from webrec.config import load
+
+def _show(settings: Settings) -> None:
     from webrec.synthetic import WorldSpec, generate
 
-    port = _free_port()
-    settings = load(home=home, bind=f"127.0.0.1:{port}")
     spec = WorldSpec(
         now_ms=time.time_ns() // 1_000_000,
         urls=120,
@@ -66,12 +71,12 @@ def _show(home: Path) -> None:
         requests=20,
     )
     _step(1, "A small world: 120 pages about 6 themes, 40 visitors with 3 kinds of taste")
-    files = generate(spec, home / "world")
+    files = generate(spec, settings.home / "world")
     _step(2, "Pages and visits go into the raw log", "webrec ingest pages.ndjson visits.ndjson")
     _ingest(settings, [files.pages, files.visits])
     _step(3, "The batch clusters them and publishes a model", "webrec batch")
     _batch(settings)
-    with _service(settings) as base, requests.Session() as session:
+    with _direct() as session, _service(settings, session) as base:
         _step(4, f"The service answers on {base}", "webrec serve")
         _step(5, "Ad operations upload campaigns", "POST /v1/campaigns")
         sent = session.post(
@@ -93,6 +98,15 @@ def _show(home: Path) -> None:
 
 
 _JSON = {"Content-Type": "application/json"}
+
+
+def _direct() -> requests.Session:
+    """A session that takes no proxy: the service is on this machine."""
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _step(number: int, what: str, command_: str = "") -> None:
@@ -127,25 +141,24 @@ def _batch(settings: Settings) -> None:
 
 
 @contextmanager
-def _service(settings: Settings) -> Iterator[str]:
+def _service(settings: Settings, session: requests.Session) -> Iterator[str]:
     """The real service in a process of its own, stopped at the end."""
     import requests
 
     base = f"http://{settings.bind}"
     log = settings.home / "service.log"
-    arguments = [sys.executable, "-m", "webrec", "serve", "--home", str(settings.home)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("WEBREC_")}
+    arguments = [sys.executable, "-m", "webrec", "serve"]
     with log.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [*arguments, "--bind", settings.bind], stdout=sink, stderr=sink, env=environment
+            arguments, stdout=sink, stderr=sink, env=_environment(settings)
         )
     try:
         deadline = time.monotonic() + _START_S
         while True:
             try:
-                if requests.get(f"{base}/health/ready", timeout=2).ok:
+                if session.get(f"{base}/health/ready", timeout=2).ok:
                     break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 pass
             if process.poll() is not None or time.monotonic() > deadline:
                 raise DemoFailed(f"the service did not start: {log.read_text()[-2_000:]}")
@@ -158,6 +171,13 @@ def _service(settings: Settings) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The environment in which the service has these settings and no others."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    given = {name: value for name, value in settings if value not in (None, "")}
+    return others | {PREFIX + name.upper(): str(value) for name, value in given.items()}
 
 
 def _ask_all_ways(session: requests.Session, base: str, who: str, document: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -20,10 +20,11 @@ from webrec.cli.common import (
     print_table,
     progress,
     tell,
+    undisturbed,
 )
-from webrec.cli.files import STDIN, check_files, opened
+from webrec.cli.files import STDIN, check_files, lines_of, opened
 from webrec.config import Settings
-from webrec.errors import FieldError, InputError, InvalidDocument, UsageError, WebrecError
+from webrec.errors import InputError, UsageError, WebrecError
 from webrec.types import Event
 
 if TYPE_CHECKING:
@@ -91,20 +92,14 @@ def ingest(
     check_files(files)
     began = time.monotonic()
     reports: list[_Report] = []
-    with engine_of(settings) as engine, progress() as told:
-        for name in files:
-            report = _Report(name)
-            reports.append(report)
-            try:
-                with opened(name) as lines:
-                    events = _combined(lines, site, report) if site else _ndjson(lines, report)
-                    _record(engine.recorder, events, report, told)
-            except UsageError:
-                raise
-            except WebrecError as error:
-                report.failure = str(error)
-    seconds = time.monotonic() - began
-    _show(reports, seconds, as_json=as_json)
+    try:
+        with engine_of(settings) as engine, progress() as told:
+            for name in files:
+                reports.append(_Report(name))
+                _load(engine.recorder, site, reports[-1], told)
+    finally:  # stopped in the middle, too, what is on disk by then is said
+        if reports:
+            _show(reports, time.monotonic() - began, as_json=as_json)
     if any(r.failure for r in reports) or (strict and any(r.rejected for r in reports)):
         raise click.exceptions.Exit(1)
 
@@ -119,17 +114,31 @@ def _check_site(site: str) -> None:
         raise UsageError(f"--site {site}: {error}") from error
 
 
+def _load(recorder: Recorder, site: str | None, report: _Report, told: Told) -> None:
+    """Load one file; what was good before a failure is kept."""
+    try:
+        with opened(report.file) as file:
+            lines = _counted(file, report)
+            events = _ndjson(lines, report) if site is None else _combined(lines, site, report)
+            _record(recorder, events, report, told)
+    except WebrecError as error:
+        report.failure = str(error)
+
+
 def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Told) -> None:
     """Write events in large batches; what was read before a failure is kept."""
     batch: list[Event] = []
 
     def write() -> None:
-        if batch:
-            recorder.record(batch)
-            recorder.flush()
-            report.accepted += sum(not event.bot for event in batch)
-            report.bots += sum(event.bot for event in batch)
-            batch.clear()
+        with undisturbed():
+            taken = batch.copy()
+            batch.clear()  # what fails half-way is not tried again: it could be in the log twice
+            if taken:
+                recorder.record(taken)
+                report.accepted += sum(not event.bot for event in taken)
+                report.bots += sum(event.bot for event in taken)
+                recorder.roll()
+                recorder.flush()
         told(f"loading {report.file}", report.lines, 0)
 
     try:
@@ -141,34 +150,38 @@ def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: 
         write()
 
 
+def _counted(file: BinaryIO, report: _Report) -> Iterator[bytes]:
+    """The lines, counted as they are read."""
+    too_long = "the line is longer than 256 KiB"
+    lines = lines_of(file, _LONGEST_LINE, lambda number: report.reject(number, too_long))
+    for number, line in enumerate(lines, 1):
+        report.lines = number
+        yield line
+
+
 def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
     from webrec.documents import parse_event, read_json
 
-    for number, line in enumerate(lines, 1):
-        report.lines = number
+    for line in lines:
         if line.isspace():
             continue
         try:
-            if len(line) > _LONGEST_LINE:
-                raise InvalidDocument([FieldError("", "the line is longer than 256 KiB")])
             yield parse_event(read_json(line), time.time_ns() // 1_000_000)
         except InputError as error:
-            report.reject(number, str(error))
+            report.reject(report.lines, str(error))
 
 
 def _combined(lines: Iterator[bytes], site: str, report: _Report) -> Iterator[Event]:
     from webrec.accesslog import BrokenLine, Skipped, read_combined
+    from webrec.documents import DAY_MS
 
-    def counted() -> Iterator[bytes]:
-        for number, line in enumerate(lines, 1):
-            report.lines = number
-            yield line
-
-    for found in read_combined(counted(), site):
+    for found in read_combined(lines, site):
         if isinstance(found, Skipped):
             report.skipped[found.reason] += 1
         elif isinstance(found, BrokenLine):
             report.reject(found.line, found.reason)
+        elif found.at_ms > time.time_ns() // 1_000_000 + DAY_MS:
+            report.reject(report.lines, "the time is more than a day ahead of now")
         else:
             yield found
 
