@@ -137,6 +137,9 @@ def _has_good_times(document: dict[str, Any]) -> bool:
     return round(found.get("starts", 0)) < round(found.get("ends", MAX_TIME_MS))
 
 
+_FAR = 10**18
+
+
 def _moment(given: object) -> float | str | None:
     """Milliseconds since 1970; None for what is no time by the schema, "bad" for no day."""
     if isinstance(given, str):
@@ -147,6 +150,7 @@ def _moment(given: object) -> float | str | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
+    given = max(-_FAR, min(given, _FAR))  # beyond any date, and still a number that rounds
     return given if given >= 100_000_000_000 else given * 1000
 
 
