@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from webrec.documents import iter_ndjson, read_json
 
 KIB = 1024
+_STEP = 64 * KIB
 ONE_DOCUMENT = 256 * KIB
 MANY_DOCUMENTS = 32 * KIB * KIB
 
@@ -104,8 +105,9 @@ def _bytes(limit: int) -> bytes:
 
 def _read(limit: int) -> Iterator[bytes]:
     """The body, and at most a byte more than is allowed: a chunked one does not say its length."""
-    left = limit + 1
-    while left and (part := request.stream.read(left)):
+    left = limit + 1 if request.content_length is None else request.content_length
+    # in steps, since the stream makes room for whatever it is asked for
+    while left and (part := request.stream.read(min(left, _STEP))):
         left -= len(part)
         yield part
 

@@ -44,6 +44,7 @@ class AdIndex:
         self._model = model
         self._weigh_ads = weigh_ads
         self._campaigns = sorted(campaigns, key=lambda r: (-r.campaign.priority, r.campaign.id))
+        self._by_id = {resolved.campaign.id: resolved for resolved in self._campaigns}
         self.ads: dict[int, Ad] = {}
         self._priority: dict[int, float] = {}
         for campaign, places in self._campaigns:
@@ -71,7 +72,7 @@ class AdIndex:
 
     def _only(self, campaign_ids: frozenset[str]) -> AdIndex:
         """The index of the named campaigns alone."""
-        named = [r for r in self._campaigns if r.campaign.id in campaign_ids]
+        named = [self._by_id[each] for each in campaign_ids if each in self._by_id]
         return AdIndex(self._model, named, weigh_ads=self._weigh_ads)
 
     def _in_col(self, community: int) -> Candidates:
