@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from algorithms import UNCATEGORISED
 from hbase_schema.cells import PageCell
-from webrec.documents import campaign_document, parse_campaign
+from webrec.documents import campaign_document, iso, parse_campaign
 from webrec.engine import Engine
 from webrec.errors import FieldError, InvalidDocument, NotFound, WebrecError
 from webrec.lookup import Snapshot, pairs
@@ -296,12 +295,6 @@ def readiness(engine: Engine) -> dict[str, Document]:
         "log": _checked(engine.log.check),
         "model": _checked(lambda: some_model(engine)),
     }
-
-
-def iso(time_ms: int) -> str:
-    """A moment as ISO 8601 in UTC."""
-    moment = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _checked(check: Callable[[], object]) -> Document:

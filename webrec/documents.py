@@ -595,8 +595,8 @@ def campaign_document(campaign: Campaign) -> dict[str, object]:
     """The document of a campaign: ``parse_campaign`` makes the same campaign of it."""
     optional = {
         "name": campaign.name,
-        "starts": _iso_or_none(campaign.starts_ms),
-        "ends": _iso_or_none(campaign.ends_ms),
+        "starts": None if campaign.starts_ms is None else iso(campaign.starts_ms),
+        "ends": None if campaign.ends_ms is None else iso(campaign.ends_ms),
     }
     return {
         "id": campaign.id,
@@ -618,9 +618,8 @@ def _ad_document(ad: AdPage) -> str | dict[str, object]:
     return {"url": ad.shown, **{name: value for name, value in words.items() if value}}
 
 
-def _iso_or_none(time_ms: int | None) -> str | None:
-    if time_ms is None:
-        return None
+def iso(time_ms: int) -> str:
+    """A moment as ISO 8601 in UTC, to the millisecond."""
     moment = _EPOCH + time_ms * _MILLISECOND
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -18,7 +18,7 @@ from webrec.config import Settings
 from webrec.documents import RequestDocument
 from webrec.errors import LogUnavailable, NotFound, WebrecError
 from webrec.ids import new_id
-from webrec.lookup import Lookup, Query, Snapshot
+from webrec.lookup import Lookup, Query, Snapshot, profile_of
 from webrec.model import EMPTY, Model, load
 from webrec.rawlog import RawLog, open_log
 from webrec.recorder import Recorder
@@ -159,10 +159,7 @@ class Engine:
         """What a visitor did since the snapshot's generation, and the profile in it."""
         generation = snapshot.model.generation
         recent = self.recorder.recent(visitor, generation.watermark.covers)
-        forgotten = recent.forgotten_us > generation.cut_us
-        profile = None
-        if generation.id and not forgotten:
-            profile = self._reads.profile(generation.id, visitor)
+        profile = profile_of(generation, visitor, recent, self._reads)
         return list(recent.cells.values()), profile
 
     def log_backlog(self) -> int:

@@ -15,7 +15,7 @@ from algorithms import UNCATEGORISED, Candidates
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
 from webrec.model import Model, is_in
-from webrec.tables import Counts, ProfileRow, Recent
+from webrec.tables import Counts, Generation, ProfileRow, Recent
 
 _NOTHING = Recent({}, 0)
 
@@ -160,12 +160,9 @@ class Lookup:
 
     @cached_property
     def _profile(self) -> ProfileRow | None:
-        generation = self._model.generation
-        if self._query.visitor is None or not generation.id:
+        if self._query.visitor is None:
             return None
-        if self._recent.forgotten_us > generation.cut_us:
-            return None  # forgotten since the generation was made
-        return self._reads.profile(generation.id, self._query.visitor)
+        return profile_of(self._model.generation, self._query.visitor, self._recent, self._reads)
 
     @cached_property
     def _affinities(self) -> Mapping[int, float]:
@@ -200,6 +197,15 @@ class Lookup:
             return Excluded(pages, ())
         pages.update(p for cell, p in self._recent_pages if cell.visits and p is not None)
         return Excluded(pages, self._profile.urls.numbers.data if self._profile else ())
+
+
+def profile_of(
+    generation: Generation, visitor: str, recent: Recent, reads: Reads
+) -> ProfileRow | None:
+    """The visitor's profile in a generation, unless the visitor was forgotten since."""
+    if not generation.id or recent.forgotten_us > generation.cut_us:
+        return None
+    return reads.profile(generation.id, visitor)
 
 
 class Excluded:
