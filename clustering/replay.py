@@ -19,7 +19,7 @@ from scipy import sparse
 
 from hbase_schema import keys
 from webrec.rawlog import RawLog, Record, Watermark
-from webrec.storage import Store, open_scratch
+from webrec.storage import Store, Swap, open_scratch
 from webrec.types import Campaign, Event, Page
 
 _CHUNK = 5_000
@@ -228,7 +228,7 @@ class _scratch(ExitStack):  # noqa: N801 - reads as the function it stands for
         folder = self.enter_context(tempfile.TemporaryDirectory(prefix="webrec-"))
         store = open_scratch(Path(folder))
         self.callback(store.close)
-        store.create_table(_SEEN)
+        store.create_table(_SEEN, ())
         return store
 
 
@@ -245,7 +245,8 @@ def _without_repeats(scratch: Store, records: list[Record]) -> list[Record]:
         if firsts.setdefault(keys.event_key(event_id), position) == position:
             fresh.append(record)
     if firsts:
-        new = scratch.put_new(_SEEN, _COLUMN, firsts)
+        claims = {row: Swap(None, position) for row, position in firsts.items()}
+        new = scratch.check_and_put(_SEEN, _COLUMN, claims)
         repeated = {p for p, is_new in zip(firsts.values(), new, strict=True) if not is_new}
         fresh = [r for r in fresh if keys.position(r.segment, r.number) not in repeated]
     return fresh

@@ -13,12 +13,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hbase_schema.tables import PART
+
 Numbers = NDArray[np.uint32]
 
 CHUNK_NUMBERS = 100_000
 """Numbers per cell: three columns of four bytes keep a cell below 1.2 MB, and a put below the 2 MB
 that a framed Thrift server accepts."""
 
+PART_BYTES = 1 << 20
+"""Bytes of a document in one cell."""
+
+NO_DOCUMENT = b"deleted"
+"""In the place of a document that was deleted, so that a delayed write does not bring it back."""
+
+_IN_PARTS = b"in parts: "
 _PAGE = struct.Struct("<IiQQ")
 _RECENT = struct.Struct("<QQII")
 
@@ -44,19 +53,20 @@ def unpack_page(cell: bytes) -> PageCell:
     return PageCell(cell[_PAGE.size :].decode(), number, category, visits, accepts)
 
 
-def pack_columns(family: bytes, columns: Sequence[Numbers]) -> Iterator[tuple[bytes, bytes]]:
-    """Encode parallel arrays of equal length as cells ``family:00000``, ``family:00001``, ….
+def pack_columns(part: bytes, columns: Sequence[Numbers]) -> Iterator[tuple[bytes, bytes]]:
+    """Encode parallel arrays of equal length as cells ``m:<part>/00000``, ``m:<part>/00001``, ….
 
     Args:
+        part: the part's name, one of those in `hbase_schema.tables`.
         columns: uint32 arrays of shape (n,). With n = 0 there is one empty cell.
     """
     n = len(columns[0])
     for index, start in enumerate(range(0, max(n, 1), CHUNK_NUMBERS)):
-        part = [np.ascontiguousarray(c[start : start + CHUNK_NUMBERS], "<u4") for c in columns]
-        yield chunk_column(family, index), b"".join(c.tobytes() for c in part)
+        chunk = [np.ascontiguousarray(c[start : start + CHUNK_NUMBERS], "<u4") for c in columns]
+        yield chunk_column(part, index), b"".join(c.tobytes() for c in chunk)
 
 
-def unpack_columns(family: bytes, cells: Mapping[bytes, bytes], width: int) -> list[Numbers]:
+def unpack_columns(part: bytes, cells: Mapping[bytes, bytes], width: int) -> list[Numbers]:
     """Decode the cells of `pack_columns`.
 
     Args:
@@ -65,19 +75,65 @@ def unpack_columns(family: bytes, cells: Mapping[bytes, bytes], width: int) -> l
     Returns:
         ``width`` uint32 arrays of shape (n,); empty ones where there are no cells.
     """
-    parts = [
+    chunks = [
         np.frombuffer(cells[name], "<u4").reshape(width, -1)
-        for name in sorted(name for name in cells if name.startswith(family))
+        for name in sorted(name for name in cells if name.startswith(part))
     ]
-    if not parts:
+    if not chunks:
         return [np.empty(0, np.uint32) for _ in range(width)]
-    joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
     return list(joined)
 
 
-def chunk_column(family: bytes, index: int) -> bytes:
-    """The name of the ``index``-th cell of a packed family."""
-    return family + b"%05d" % index
+def chunk_column(part: bytes, index: int) -> bytes:
+    """The name of the ``index``-th cell of a packed part."""
+    return part + b"%05d" % index
+
+
+def pack_document(document: bytes, version: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """Encode a JSON object of any length.
+
+    Args:
+        version: never used before in the row.
+
+    Returns:
+        The document's cell, and the cells of its parts where it is too long for one; they are
+        written first.
+    """
+    if len(document) <= PART_BYTES:
+        return document, {}
+    starts = range(0, len(document), PART_BYTES)
+    prefix = _part_prefix(version)
+    parts = {prefix + b"%05d" % n: document[s : s + PART_BYTES] for n, s in enumerate(starts)}
+    return _IN_PARTS + version, parts
+
+
+def unpack_document(cell: bytes, row: Mapping[bytes, bytes]) -> bytes | None:
+    """Decode a document; None for one that was deleted.
+
+    Args:
+        row: all cells of its row.
+    """
+    if cell == NO_DOCUMENT:
+        return None
+    if not is_in_parts(cell):
+        return cell
+    return b"".join(row[column] for column in parts_of(cell, row))
+
+
+def is_in_parts(cell: bytes) -> bool:
+    """Whether a document's cell only says which cells hold it."""
+    return cell.startswith(_IN_PARTS)
+
+
+def parts_of(cell: bytes, row: Mapping[bytes, bytes]) -> list[bytes]:
+    """The columns of a row that hold the parts of a document, in order."""
+    prefix = _part_prefix(cell.removeprefix(_IN_PARTS))
+    return sorted(column for column in row if column.startswith(prefix))
+
+
+def _part_prefix(version: bytes) -> bytes:
+    return PART + version + b"/"
 
 
 class RecentCell(NamedTuple):

@@ -4,15 +4,18 @@
 |---|---|---|
 | `META` | fixed names | counters, the pointer to the active generation, the batch's lease |
 | `GENERATIONS` | generation id | ``m:info``: what the generation is (JSON) |
-| `CAMPAIGNS` | campaign id | ``m:doc``: the document (JSON) |
+| `CAMPAIGNS` | campaign id | ``m:doc``: the document (JSON), or which ``p:<version>/`` hold it |
 | `LABELS` | category id | ``m:label``: the name a person gave |
 | `RECENT` | visitor | ``e:<segment>:<URL>``: counts; ``m:forgotten``: since when they count |
 | `FORGOTTEN` | visitor | ``m:at``: since when the visitor is forgotten, for the next batch |
 | `EVENTS` | event id | ``m:at``: the position in the log that holds this event |
 | ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
-| ``g<id>.communities`` | community | the four families; ``m:info``: number of members |
-| ``g<id>.profiles`` | visitor | ``urls``, ``cats``, ``rUrls``, ``rCats``; ``m:community`` |
+| ``g<id>.communities`` | community | the four parts; ``m:info``: number of members |
+| ``g<id>.profiles`` | visitor | the four parts; ``m:community`` |
+
+The four parts of a profile are ``urls``, ``cats``, ``rUrls`` and ``rCats``, each packed into cells
+``m:<part>/00000``, ``m:<part>/00001``, …: they are read together, so they share a family.
 
 Inside a generation a page stands as its number, counted in the order of the URLs, and a category
 or community as its number, counted in the order of the generation's lists of them: a profile is
@@ -46,10 +49,11 @@ AT = b"m:at"
 FORGOTTEN_AT = b"m:forgotten"
 PAGE = b"m:page"
 COMMUNITY = b"m:community"
-URLS = b"urls:"
-CATS = b"cats:"
-ACCEPTED_URLS = b"rUrls:"
-ACCEPTED_CATS = b"rCats:"
+URLS = b"m:urls/"
+CATS = b"m:cats/"
+ACCEPTED_URLS = b"m:rUrls/"
+ACCEPTED_CATS = b"m:rCats/"
+PART = b"p:"
 EVENT = b"e:"
 
 KINDS = ("pages", "categories", "communities", "profiles")

@@ -22,7 +22,7 @@ from webrec.errors import LogUnavailable, StoreUnavailable
 from webrec.rawlog import RawLog
 from webrec.recorder import Recorder
 from webrec.storage import open_store, sqlite
-from webrec.storage.base import RowCells
+from webrec.storage.base import RowCells, Swap
 from webrec.storage.sqlite import SqliteStore
 from webrec.tables import Generation, Tables
 from webrec.types import Event
@@ -577,10 +577,11 @@ class _Meanwhile(SqliteStore):
             self._now("marks are read")
         return super().get_many(table, rows, columns)
 
-    def put_new(self, table: str, column: bytes, rows: Mapping[bytes, bytes]) -> list[bool]:
+    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
         """Write, after what happens."""
-        self._now("ids are claimed")
-        return super().put_new(table, column, rows)
+        if table == t.EVENTS:
+            self._now("ids are claimed")
+        return super().check_and_put(table, column, rows)
 
 
 def test_an_event_during_a_flush_that_drops_the_forgotten(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.store import StoreContract
+from tests.contracts.store import FAMILIES, StoreContract
 from webrec.errors import StoreUnavailable, UsageError
 from webrec.storage import Store, open_store, sqlite
+from webrec.tables import Tables
 
 
 @pytest.fixture
@@ -27,23 +28,23 @@ class TestSqliteStore(StoreContract):
 
 
 def _count_in_another_process(uri: str) -> None:
-    store = open_store(uri)
+    tables = Tables(open_store(uri))
     for _ in range(50):
-        store.increment_many("t", b"m:n", {b"r": 1})
+        tables.next_number(b"things")
 
 
 def test_processes_share_one_file(tmp_path: Path) -> None:
-    """Increments of four processes at once all count."""
+    """Numbers taken by four processes at once all differ."""
     uri = f"sqlite:///{tmp_path}/webrec.db"
     store = open_store(uri)
-    store.create_table("t")
+    Tables(store).create()
     spawn = multiprocessing.get_context("spawn")
     workers = [spawn.Process(target=_count_in_another_process, args=(uri,)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert store.increment_many("t", b"m:n", {b"r": 0}) == {b"r": 200}
+    assert Tables(store).next_number(b"things") == 201
     store.close()
 
 
@@ -52,7 +53,7 @@ def test_a_busy_database_is_our_error(
 ) -> None:
     """A writer that waits too long gets StoreUnavailable, and the next attempt works."""
     monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
-    store.create_table("t")
+    store.create_table("t", FAMILIES)
     store.close()
     other = sqlite3.connect(tmp_path / "deep" / "webrec.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -157,7 +157,9 @@ class _Meanwhile(SqliteStore):
 
     happen: Callable[[], None] | None = None
 
-    def get(self, table: str, row: bytes, columns: object = None) -> RowCells:
+    def get(
+        self, table: str, row: bytes, columns: object = None, within_s: float | None = None
+    ) -> RowCells:
         """Read, after what happens."""
         if self.happen is not None and table == t.RECENT:
             happen, self.happen = self.happen, None

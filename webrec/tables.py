@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,10 +12,12 @@ import orjson
 from hbase_schema import cells, keys
 from hbase_schema import tables as t
 from hbase_schema.cells import Numbers, PageCell, RecentCell
+from hbase_schema.definitions import definition_of
 from webrec.documents import campaign_document, parse_campaign
 from webrec.errors import Conflict, LeaseLost, NotFound
+from webrec.ids import new_id
 from webrec.rawlog import Record, Watermark
-from webrec.storage import Store
+from webrec.storage import Store, Swap
 from webrec.types import Campaign
 
 
@@ -67,7 +69,7 @@ class Counts(NamedTuple):
 
 
 class ProfileRow(NamedTuple):
-    """A user of a generation, or a community: the four families, and the community's number.
+    """A user of a generation, or a community: the four parts, and the community's number.
 
     Attributes:
         urls: visits by page number; of a user in the order of the numbers, of a community in the
@@ -118,7 +120,7 @@ class Versions(NamedTuple):
     labels: bytes | None
 
 
-_FAMILIES = (t.URLS, t.CATS, t.ACCEPTED_URLS, t.ACCEPTED_CATS)
+_PARTS = (t.URLS, t.CATS, t.ACCEPTED_URLS, t.ACCEPTED_CATS)
 
 
 class Tables:
@@ -136,13 +138,13 @@ class Tables:
         present = set(self.store.tables())
         for table in t.FIXED:
             if table not in present:
-                self.store.create_table(table)
+                self._create(table)
 
     # --- campaigns and labels -------------------------------------------------------------
 
     def campaign(self, campaign_id: str) -> Campaign | None:
         """One campaign."""
-        cell = self.store.get(t.CAMPAIGNS, campaign_id.encode()).get(t.DOCUMENT)
+        cell = _campaign_cell(self.store.get(t.CAMPAIGNS, campaign_id.encode()))
         return None if cell is None else campaign_of(cell)
 
     def campaigns(self, after: str = "") -> Iterator[Campaign]:
@@ -152,19 +154,32 @@ class Tables:
     def campaign_cells(self, after: str = "") -> Iterator[tuple[str, bytes]]:
         """The campaigns as they are stored, for a reader that decodes only what has changed."""
         start = after.encode() + b"\x00" if after else b""
-        for row, found in self.store.scan(t.CAMPAIGNS, start, None, (t.DOCUMENT,)):
-            yield row.decode(), found[t.DOCUMENT]
+        for row, found in self.store.scan(t.CAMPAIGNS, start):
+            cell = _campaign_cell(found)
+            if cell is not None:
+                yield row.decode(), cell
 
     def put_campaigns(self, campaigns: Sequence[Campaign]) -> None:
         """Write campaigns; those with the same id are replaced."""
-        rows = [(c.id.encode(), {t.DOCUMENT: _campaign_cell(c)}) for c in campaigns]
-        self.store.put_many(t.CAMPAIGNS, rows)
+        documents: dict[bytes, bytes] = {}
+        parts: list[tuple[bytes, dict[bytes, bytes]]] = []
+        for campaign in campaigns:
+            row = campaign.id.encode()
+            documents[row], of_row = cells.pack_document(
+                orjson.dumps(campaign_document(campaign)), new_id().encode()
+            )
+            if of_row:
+                parts.append((row, of_row))
+        self.store.put_many(t.CAMPAIGNS, parts)
+        self._drop_parts(self._set(t.CAMPAIGNS, t.DOCUMENT, documents))
         # also for none: who repeats an upload that failed between the two sees it through
         self._bump(t.CAMPAIGNS_VERSION)
 
     def delete_campaign(self, campaign_id: str) -> None:
         """Take a campaign away."""
-        self.store.delete_many(t.CAMPAIGNS, [(campaign_id.encode(), None)])
+        row = campaign_id.encode()
+        if self.store.get(t.CAMPAIGNS, row, (t.DOCUMENT,)):
+            self._drop_parts(self._set(t.CAMPAIGNS, t.DOCUMENT, {row: cells.NO_DOCUMENT}))
         self._bump(t.CAMPAIGNS_VERSION)
 
     def labels(self) -> dict[str, str]:
@@ -173,7 +188,7 @@ class Tables:
 
     def put_label(self, category_id: str, label: str) -> None:
         """Name a category."""
-        self.store.put_many(t.LABELS, [(category_id.encode(), {t.LABEL: label.encode()})])
+        self._set(t.LABELS, t.LABEL, {category_id.encode(): label.encode()})
         self._bump(t.LABELS_VERSION)
 
     def versions(self) -> Versions:
@@ -190,13 +205,16 @@ class Tables:
             rows.setdefault(keys.visitor_key(visitor), {})[column] = cells.pack_recent(cell)
         self.store.put_many(t.RECENT, rows.items())
 
-    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+    def recent(
+        self, visitor: str, covers: Callable[[str], bool], within_s: float | None = None
+    ) -> Recent:
         """What happened since a generation.
 
         Args:
             covers: whether the generation has absorbed a segment.
+            within_s: seconds after which the answer is of no use any more.
         """
-        row = self.store.get(t.RECENT, keys.visitor_key(visitor))
+        row = self.store.get(t.RECENT, keys.visitor_key(visitor), within_s=within_s)
         forgotten_us = _forgotten_us(row)
         memo = cache(covers)
         found = {
@@ -279,7 +297,8 @@ class Tables:
                     repeats.add(position)
         if not wanted:
             return repeats
-        fresh = self.store.put_new(t.EVENTS, t.AT, wanted)
+        claims = {row: Swap(None, position) for row, position in wanted.items()}
+        fresh = self.store.check_and_put(t.EVENTS, t.AT, claims)
         taken = [row for row, is_fresh in zip(wanted, fresh, strict=True) if not is_fresh]
         for row, found in zip(taken, self.store.get_many(t.EVENTS, taken), strict=True):
             if found.get(t.AT) != wanted[row]:
@@ -290,7 +309,11 @@ class Tables:
 
     def next_number(self, counter: bytes) -> int:
         """The next number of one of the counters in the meta table, from 1."""
-        return self.store.increment_many(t.META, t.VALUE, {counter: 1})[counter]
+        while True:
+            old = self.store.get(t.META, counter).get(t.VALUE)
+            number = 1 if old is None else cells.unpack_int(old) + 1
+            if self._swap_meta(counter, old, cells.pack_int(number)):
+                return number
 
     def active(self) -> Generation | None:
         """The active generation."""
@@ -324,13 +347,13 @@ class Tables:
         if self.generation(generation_id) is None:
             raise NotFound(f"there is no model {generation_id}: `webrec models list` shows them")
         old = None if expected is None else expected.encode()
-        if not self.store.check_and_put(t.META, t.ACTIVE, t.VALUE, old, generation_id.encode()):
+        if not self._swap_meta(t.ACTIVE, old, generation_id.encode()):
             raise Conflict("another model was activated at the same time: look and try again")
 
     def create_generation(self, generation_id: str) -> None:
         """Create the tables of a generation."""
         for kind in t.KINDS:
-            self.store.create_table(t.generation_table(generation_id, kind))
+            self._create(t.generation_table(generation_id, kind))
 
     def drop_generation(self, generation_id: str) -> None:
         """Drop a generation; it is taken off the list first."""
@@ -375,7 +398,7 @@ class Tables:
     def put_communities(
         self, generation_id: str, communities: Iterable[tuple[str, ProfileRow, int]]
     ) -> None:
-        """Write communities of a generation: id, families, size in members."""
+        """Write communities of a generation: id, the four parts, size in members."""
         table = t.generation_table(generation_id, "communities")
         rows = (
             (i.encode(), {**_profile_cells(row), t.INFO: cells.pack_int(size)})
@@ -394,10 +417,16 @@ class Tables:
         table = t.generation_table(generation_id, "profiles")
         self.store.put_many(table, ((keys.visitor_key(v), _profile_cells(row)) for v, row in rows))
 
-    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
-        """One profile of a generation."""
+    def profile(
+        self, generation_id: str, visitor: str, within_s: float | None = None
+    ) -> ProfileRow | None:
+        """One profile of a generation.
+
+        Args:
+            within_s: seconds after which the answer is of no use any more.
+        """
         table = t.generation_table(generation_id, "profiles")
-        found = self.store.get(table, keys.visitor_key(visitor))
+        found = self.store.get(table, keys.visitor_key(visitor), within_s=within_s)
         return _profile(found) if found else None
 
     def visitors(self, generation_id: str) -> Iterator[tuple[str, int | None]]:
@@ -418,11 +447,51 @@ class Tables:
         Raises:
             LeaseLost: it is not ``old`` any more.
         """
-        if not self.store.check_and_put(t.META, t.LEASE, t.VALUE, old, new):
+        if not self._swap_meta(t.LEASE, old, new):
             raise LeaseLost("another batch took the lease: only one runs at a time")
 
+    # --- how -------------------------------------------------------------------------------
+
+    def _create(self, table: str) -> None:
+        self.store.create_table(table, definition_of(table).families)
+
     def _bump(self, counter: bytes) -> None:
-        self.store.increment_many(t.META, t.VALUE, {counter: 1})
+        self.next_number(counter)
+
+    def _swap_meta(self, row: bytes, old: bytes | None, new: bytes) -> bool:
+        (done,) = self.store.check_and_put(t.META, t.VALUE, {row: Swap(old, new)})
+        return done
+
+    def _set(self, table: str, column: bytes, values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """Write cells that several people may write: whoever comes last wins.
+
+        By compare-and-set, so that a write that got stuck on its way never hides a later one.
+
+        Returns:
+            What was replaced, by row.
+        """
+        replaced: dict[bytes, bytes] = {}
+        left = dict(values)
+        while left:
+            there = self.store.get_many(table, list(left), (column,))
+            swaps = {
+                row: Swap(cell.get(column), left[row])
+                for row, cell in zip(left, there, strict=True)
+            }
+            done = self.store.check_and_put(table, column, swaps)
+            for (row, swap), is_done in zip(swaps.items(), done, strict=True):
+                if is_done:
+                    del left[row]
+                    if swap.expected is not None:
+                        replaced[row] = swap.expected
+        return replaced
+
+    def _drop_parts(self, replaced: Mapping[bytes, bytes]) -> None:
+        """Delete the parts of campaigns' documents that were replaced."""
+        long = {row: cell for row, cell in replaced.items() if cells.is_in_parts(cell)}
+        rows = zip(long.items(), self.store.get_many(t.CAMPAIGNS, list(long)), strict=True)
+        stale = [(row, cells.parts_of(cell, found)) for (row, cell), found in rows]
+        self.store.delete_many(t.CAMPAIGNS, stale)
 
 
 def _forgotten_us(row: dict[bytes, bytes]) -> int:
@@ -442,8 +511,9 @@ def campaign_of(cell: bytes) -> Campaign:
     return parse_campaign(orjson.loads(cell))
 
 
-def _campaign_cell(campaign: Campaign) -> bytes:
-    return orjson.dumps(campaign_document(campaign))
+def _campaign_cell(found: dict[bytes, bytes]) -> bytes | None:
+    cell = found.get(t.DOCUMENT)
+    return None if cell is None else cells.unpack_document(cell, found)
 
 
 def _category_cells(row: CategoryRow) -> dict[bytes, bytes]:
@@ -459,9 +529,9 @@ def _category(found: dict[bytes, bytes]) -> CategoryRow:
 
 def _profile_cells(row: ProfileRow) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    for family, counts in zip(_FAMILIES, row[:4], strict=True):
+    for part, counts in zip(_PARTS, row[:4], strict=True):
         if len(counts.numbers):
-            found.update(cells.pack_columns(family, counts))
+            found.update(cells.pack_columns(part, counts))
     # written for everybody, so that a profile of a user without community has a row too
     found[t.COMMUNITY] = b"" if row.community is None else cells.pack_int(row.community)
     return found
@@ -469,7 +539,7 @@ def _profile_cells(row: ProfileRow) -> dict[bytes, bytes]:
 
 def _profile(found: dict[bytes, bytes]) -> ProfileRow:
     urls, cats, accepted_urls, accepted_cats = (
-        Counts(*cells.unpack_columns(family, found, 2)) for family in _FAMILIES
+        Counts(*cells.unpack_columns(part, found, 2)) for part in _PARTS
     )
     return ProfileRow(urls, cats, accepted_urls, accepted_cats, _community(found))
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from webrec.errors import UsageError
-from webrec.storage.base import Store
+from webrec.storage.base import Store, Swap
 
-__all__ = ["Store", "open_scratch", "open_store"]
+__all__ = ["Store", "Swap", "open_scratch", "open_store"]
 
 
-def open_store(uri: str) -> Store:
-    """Open the store a URI names: ``sqlite:///path/to/file.db``.
+def open_store(uri: str, patience_s: float = 2.0) -> Store:
+    """Open the store a URI names.
+
+    Args:
+        uri: ``sqlite:///path/to/file.db``, or ``hbase://host:9090/prefix`` for a Thrift server,
+            with ``?transport=framed`` where it was started so, and ``?compression=GZ`` (SNAPPY
+            when left out) for the tables to come.
+        patience_s: for how long a call that failed is repeated.
 
     Raises:
-        UsageError: no back end has this scheme.
+        UsageError: it is not understood.
     """
     scheme, separator, rest = uri.partition("://")
     if scheme == "sqlite" and separator and rest.startswith("/") and len(rest) > 1:
@@ -22,7 +28,14 @@ def open_store(uri: str) -> Store:
 
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
         return SqliteStore(Path(rest[1:]))
-    raise UsageError(f"the store {uri!r} is not understood: use sqlite:///path/to/webrec.db")
+    if scheme == "hbase":
+        from webrec.storage.hbase import HBaseStore, Server  # as above
+
+        return HBaseStore(Server.of(uri), patience_s)
+    raise UsageError(
+        f"the store {uri!r} is not understood: use sqlite:///path/to/webrec.db or "
+        "hbase://host:9090/prefix"
+    )
 
 
 def open_scratch(folder: Path) -> Store:

@@ -7,10 +7,23 @@ bytes; a missing row is an empty mapping. Rows and columns are ordered by their 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from hbase_schema.definitions import Family
 
 Cells = Mapping[bytes, bytes]
 RowCells = dict[bytes, bytes]
+
+
+class Swap(NamedTuple):
+    """A value to write.
+
+    Attributes:
+        expected: what the cell must hold, not empty; None: it must be absent.
+    """
+
+    expected: bytes | None
+    value: bytes
 
 
 class Store(Protocol):
@@ -20,8 +33,12 @@ class Store(Protocol):
     from or writing to a table that does not exist raises `webrec.errors.NotFound`.
     """
 
-    def create_table(self, table: str) -> None:
-        """Create the table, if it is not there yet."""
+    def create_table(self, table: str, families: Sequence[Family]) -> None:
+        """Create the table, if it is not there yet.
+
+        Args:
+            families: those of every column that will be written.
+        """
         ...
 
     def drop_table(self, table: str) -> None:
@@ -32,8 +49,18 @@ class Store(Protocol):
         """The names of all tables, sorted."""
         ...
 
-    def get(self, table: str, row: bytes, columns: Sequence[bytes] | None = None) -> RowCells:
-        """The cells of one row; with ``columns``, only these (absent ones are left out)."""
+    def get(
+        self,
+        table: str,
+        row: bytes,
+        columns: Sequence[bytes] | None = None,
+        within_s: float | None = None,
+    ) -> RowCells:
+        """The cells of one row; with ``columns``, only these (absent ones are left out).
+
+        Args:
+            within_s: seconds after which the answer is of no use any more.
+        """
         ...
 
     def get_many(
@@ -46,27 +73,11 @@ class Store(Protocol):
         """Write cells; existing ones with the same row and column are replaced."""
         ...
 
-    def put_new(self, table: str, column: bytes, rows: Mapping[bytes, bytes]) -> list[bool]:
-        """Write one column of each row unless it has a value there.
+    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
+        """Write a cell of each row if it holds what is expected, each row atomically.
 
         Returns:
             One bool per row, in order: True where this call wrote it.
-        """
-        ...
-
-    def check_and_put(
-        self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes
-    ) -> bool:
-        """Write the cell if it holds ``expected`` (None: if it is absent), atomically."""
-        ...
-
-    def increment_many(
-        self, table: str, column: bytes, rows: Mapping[bytes, int]
-    ) -> dict[bytes, int]:
-        """Add to the 64-bit big-endian counter in ``column`` of each row, each atomically.
-
-        Returns:
-            The new value of each.
         """
         ...
 

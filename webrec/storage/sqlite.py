@@ -15,8 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from hbase_schema.definitions import Family
 from webrec.errors import NotFound, StoreUnavailable
-from webrec.storage.base import Cells, RowCells
+from webrec.storage.base import Cells, RowCells, Swap
 
 _BUSY_TIMEOUT_S = 10.0
 _ROWS_PER_TRANSACTION = 5_000
@@ -28,7 +29,6 @@ _DURABLE = (
     "cache_size = -16384",  # KiB
 )
 _SCRATCH = ("journal_mode = MEMORY", "synchronous = OFF", "cache_size = -65536")
-_COUNTER_BYTES = 8
 
 T = TypeVar("T")
 
@@ -52,8 +52,8 @@ class SqliteStore:
         except OSError as error:
             raise StoreUnavailable(f"the folder of {path} cannot be made: {error}") from error
 
-    def create_table(self, table: str) -> None:
-        """Create the table, if it is not there yet."""
+    def create_table(self, table: str, families: Sequence[Family]) -> None:  # noqa: ARG002
+        """Create the table, if it is not there yet; its cells are kept alike in any family."""
         with self._driver() as db:
             db.execute(
                 f"CREATE TABLE IF NOT EXISTS {_quoted(table)}"
@@ -75,7 +75,13 @@ class SqliteStore:
                 )
             ]
 
-    def get(self, table: str, row: bytes, columns: Sequence[bytes] | None = None) -> RowCells:
+    def get(
+        self,
+        table: str,
+        row: bytes,
+        columns: Sequence[bytes] | None = None,
+        within_s: float | None = None,  # noqa: ARG002 - readers of a local file never wait
+    ) -> RowCells:
         """The cells of one row; with ``columns``, only these."""
         with self._driver() as db:
             return _select(db, table, row, columns)
@@ -96,39 +102,20 @@ class SqliteStore:
                     sql, ((row, col, val) for row, cells in chunk for col, val in cells.items())
                 )
 
-    def put_new(self, table: str, column: bytes, rows: Mapping[bytes, bytes]) -> list[bool]:
-        """Write one column of each row unless it has a value there."""
-        sql = f"INSERT OR IGNORE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
-        fresh: list[bool] = []
+    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
+        """Write a cell of each row if it holds what is expected, each row atomically."""
+        insert = f"INSERT OR IGNORE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
+        update = f"UPDATE {_quoted(table)} SET val = ? WHERE row = ? AND col = ? AND val = ?"  # noqa: S608
+        done: list[bool] = []
         for chunk in _chunks(rows.items()):
             with self._transaction() as db:
-                fresh += [
-                    db.execute(sql, (row, column, value)).rowcount == 1 for row, value in chunk
-                ]
-        return fresh
-
-    def check_and_put(
-        self, table: str, row: bytes, column: bytes, expected: bytes | None, value: bytes
-    ) -> bool:
-        """Write the cell if it holds ``expected`` (None: if it is absent), atomically."""
-        with self._transaction() as db:
-            if _select(db, table, row, (column,)).get(column) != expected:
-                return False
-            _upsert(db, table, row, column, value)
-            return True
-
-    def increment_many(
-        self, table: str, column: bytes, rows: Mapping[bytes, int]
-    ) -> dict[bytes, int]:
-        """Add to the counter in ``column`` of each row."""
-        values: dict[bytes, int] = {}
-        with self._transaction() as db:
-            for row, by in rows.items():
-                old = _select(db, table, row, (column,)).get(column, b"")
-                values[row] = int.from_bytes(old, signed=True) + by
-                counter = values[row].to_bytes(_COUNTER_BYTES, signed=True)
-                _upsert(db, table, row, column, counter)
-        return values
+                for row, (expected, value) in chunk:
+                    if expected is None:
+                        written = db.execute(insert, (row, column, value))
+                    else:
+                        written = db.execute(update, (value, row, column, expected))
+                    done.append(written.rowcount == 1)
+        return done
 
     def delete_many(self, table: str, rows: Iterable[tuple[bytes, Sequence[bytes] | None]]) -> None:
         """Delete the named columns of each row; None deletes the whole row."""
@@ -232,11 +219,6 @@ def _select(
         return dict(db.execute(sql, (row,)).fetchall())
     sql += f" AND col IN ({', '.join('?' * len(columns))})"
     return dict(db.execute(sql, (row, *columns)).fetchall())
-
-
-def _upsert(db: sqlite3.Connection, table: str, row: bytes, col: bytes, val: bytes) -> None:
-    sql = f"INSERT OR REPLACE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
-    db.execute(sql, (row, col, val))
 
 
 def _page(
