@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-quick check format cover docs clean
+.PHONY: help demo run test test-quick check format cover docs images cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,13 @@ cover: $(READY) ## All tests with branch coverage
 
 docs: $(READY) ## Write the reference pages that come from the code
 	$(BIN)/python -m tests.docs_from_code
+
+images: ## Docker images: the service (webrec), a cluster for tests and trials (webrec-cluster)
+	docker build --file docker/service/Dockerfile --tag webrec .
+	docker build --tag webrec-cluster docker/cluster
+
+cluster: $(READY) ## HBase and HDFS in a container, until Ctrl-C
+	$(BIN)/python -m tests.cluster
 
 clean: ## Take away what make made
 	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from clustering.identity import take_over_ids
 from clustering.keywords import category_keywords
 from clustering.lease import Lease
 from clustering.pages import PageClusters, cluster_pages
-from clustering.publish import Progress, Result
+from clustering.publish import Progress, Result, Written
 from clustering.replay import Replayed, replay
 from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
 from webrec.errors import Conflict, NotFound
-from webrec.rawlog import RawLog
+from webrec.rawlog import Log
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
 
@@ -55,17 +56,19 @@ class Plan:
 
 def run(
     tables: Tables,
-    log: RawLog,
+    log: Log,
     recorder: Recorder,
     settings: Settings,
     plan: Plan,
     report: Progress,
+    wrote: Callable[[Written], None] = lambda _: None,
 ) -> Generation:
     """Run one batch and publish its generation.
 
     Args:
         recorder: closes what dead writers left behind, and this process's own segments.
         report: told what is being done.
+        wrote: told what was written, once it is.
 
     Raises:
         LeaseLost: another batch is running, or took over.
@@ -116,7 +119,7 @@ def run(
             counts=counts,
             quality=clusters.quality,
         )
-        publish.write(tables, generation, result, report)
+        wrote(publish.write(tables, generation, result, report))
         report("publishing", 0, 0)
         _forget_late(tables, forgotten, cut_us)
         _switch(tables, lease, generation, None if pointer is None else pointer.decode())
@@ -226,7 +229,7 @@ def _switch(tables: Tables, lease: Lease, generation: Generation, expected: str 
 
 def _forget_in_log(
     tables: Tables,
-    log: RawLog,
+    log: Log,
     lease: Lease,
     generation: Generation,
     replayed: Replayed,
@@ -236,7 +239,7 @@ def _forget_in_log(
     for segment in replayed.forgotten_in:
         lease.renew()
         log.rewrite(segment, lambda r: r.received_us > forgotten.get(r.event.visitor or "", -1))
-    if not generation.watermark.still_open:
+    if generation.watermark.is_complete:
         tables.forgotten_done(forgotten)
 
 

@@ -5,9 +5,10 @@ Everything is written and verified before one pointer is switched by compare-and
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,13 +70,33 @@ def check(counts: dict[str, int], last: Generation | None) -> None:
             )
 
 
-def write(tables: Tables, generation: Generation, result: Result, progress: Progress) -> None:
+class Written(NamedTuple):
+    """What one batch brought into the store.
+
+    Attributes:
+        seconds: for the writing alone.
+    """
+
+    pages: int
+    profiles: int
+    cells: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.pages:,} pages and {self.profiles:,} profiles, {self.cells:,} cells, in "
+            f"{self.seconds:.1f} s ({self.cells / self.seconds:,.0f} cells/s)"
+        )
+
+
+def write(tables: Tables, generation: Generation, result: Result, progress: Progress) -> Written:
     """Write the tables of a generation, and verify them.
 
     Raises:
         WebrecError: the store does not hold what was written.
     """
     tables.create_generation(generation.id)
+    cells_before, began = tables.cells_written, time.monotonic()
     pages = _pages(result)
     tables.put_pages(generation.id, _counted(pages, "writing pages", len(pages), progress))
     tables.put_categories(generation.id, _categories(generation, result))
@@ -87,7 +108,9 @@ def write(tables: Tables, generation: Generation, result: Result, progress: Prog
     n = len(result.replayed.visitors)
     profiles = _profiles(result, kept_visits, kept_accepts, cats)
     tables.put_profiles(generation.id, _counted(profiles, "writing profiles", n, progress))
+    seconds = time.monotonic() - began
     _verify(tables, generation, pages, result, progress)
+    return Written(len(pages), n, tables.cells_written - cells_before, seconds)
 
 
 def _pages(result: Result) -> list[PageCell]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from hbase_schema import keys
-from webrec.rawlog import RawLog, Record, Watermark
+from webrec.rawlog import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
 from webrec.types import Campaign, Event, Page
 
@@ -173,7 +173,7 @@ class _Replay:
 
 
 def replay(
-    log: RawLog,
+    log: Log,
     watermark: Watermark,
     forgotten: Mapping[str, int],
     campaigns: Iterable[Campaign],

@@ -28,6 +28,7 @@ NO_DOCUMENT = b"deleted"
 """In the place of a document that was deleted, so that a delayed write does not bring it back."""
 
 _IN_PARTS = b"in parts: "
+_INT_BYTES = 8
 _PAGE = struct.Struct("<IiQQ")
 _RECENT = struct.Struct("<QQII")
 
@@ -164,9 +165,23 @@ def unpack_recent(cell: bytes) -> RecentCell:
 
 def pack_int(value: int) -> bytes:
     """Encode a whole number as the stores' counters are."""
-    return value.to_bytes(8, signed=True)
+    return value.to_bytes(_INT_BYTES, signed=True)
 
 
 def unpack_int(cell: bytes) -> int:
     """Decode a whole number or a counter."""
     return int.from_bytes(cell, signed=True)
+
+
+def pack_number(number: int, token: bytes) -> bytes:
+    """Encode the number that a counter gave last.
+
+    Args:
+        token: of this write alone: who finds it knows that the number was given to it.
+    """
+    return pack_int(number) + token
+
+
+def unpack_number(cell: bytes) -> int:
+    """Decode the number that a counter gave last."""
+    return unpack_int(cell[:_INT_BYTES])

@@ -21,6 +21,6 @@ def recommend_document(engine: Engine, document: object) -> dict[str, Any]:
 def recommend_timed(engine: Engine, document: object, began: float) -> Recommendation:
     """The same; ``took_ms`` counts from ``began`` (by `time.perf_counter`)."""
     now_ms = time.time_ns() // 1_000_000
-    found = engine.recommend(parse_request(document, now_ms), now_ms)
+    found = engine.recommend(parse_request(document, now_ms), now_ms, began)
     found.document["took_ms"] = round((time.perf_counter() - began) * 1000, 3)
     return found

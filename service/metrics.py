@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -63,6 +64,11 @@ class Metrics:
             "Visits of recommendation requests that the log did not take",
             registry=own,
         )
+        self._degraded = Counter(
+            "webrec_answers_degraded",
+            "Answers for which a read was left out, since the store was slow or away",
+            registry=own,
+        )
         self._store_errors = Counter(
             "webrec_store_errors", "Requests that met an unavailable store", registry=own
         )
@@ -89,6 +95,10 @@ class Metrics:
     def unrecorded(self) -> None:
         """Count a visit that was lost because the log is away."""
         self._unrecorded.inc()
+
+    def degraded(self) -> None:
+        """Count an answer that a read was left out for."""
+        self._degraded.inc()
 
     def store_error(self) -> None:
         """Count a request that met an unavailable store."""
@@ -128,11 +138,20 @@ class _Shared(Collector):
             yield GaugeMetricFamily(
                 "webrec_model_age_seconds", "Seconds since the active model was made", age
             )
-        try:
+        # no figure is better than a wrong one; `/health/ready` says what is wrong
+        with suppress(WebrecError):
+            waiting = self._engine.log.unshipped()
+            yield GaugeMetricFamily(
+                "webrec_log_unshipped_segments",
+                "Segments of the raw log that are closed here and not on HDFS yet",
+                waiting.segments,
+            )
+            yield GaugeMetricFamily(
+                "webrec_log_unshipped_bytes", "Bytes of these segments", waiting.bytes
+            )
+        with suppress(WebrecError):
             yield GaugeMetricFamily(
                 "webrec_log_backlog_segments",
                 "Segments of the raw log that no batch has read yet",
                 self._engine.log_backlog(),
             )
-        except WebrecError:
-            return  # no figure is better than a wrong one; `/health/ready` says what is wrong

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.cluster import Cluster
 
 # how long an example takes is no matter of tests
 settings.register_profile("webrec", deadline=None)
@@ -23,6 +28,17 @@ def real_data() -> Path:
     if not folder:
         pytest.skip(f"needs real data: set {DATA} to its folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """HBase and HDFS, shared by all tests: use tables of your own, and leave it healthy."""
+    from tests.cluster import NO_ENGINE, Cluster, engine_answers
+
+    if not engine_answers():
+        pytest.skip(NO_ENGINE)
+    with Cluster() as started:
+        yield started
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

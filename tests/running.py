@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,22 +39,37 @@ from webrec import config
 sys.exit(serve(config.load(**json.loads(sys.argv[1]))))
 """
 _BATCH = """
-import json, sys
+import json, os, signal, sys
 from clustering.job import Plan, run
 from webrec import config
-from webrec.engine import Engine
-engine = Engine(config.load(home=sys.argv[1]))
-print("began", flush=True)
-run(engine.tables, engine.log, engine.recorder, engine.settings,
-    Plan(**json.loads(sys.argv[2])), lambda doing, done, total: print(doing, flush=True))
-engine.close()
+from webrec.cli.batch import PATIENCE_S
+from webrec.cli.common import engine_of
+from webrec.errors import WebrecError
+settings, plan, freezes = map(json.loads, sys.argv[1:])
+def report(doing, done, total):
+    print(doing, flush=True)
+    if freezes and doing == freezes[0] and done >= freezes[1]:
+        freezes.clear()
+        os.kill(os.getpid(), signal.SIGSTOP)
+with engine_of(config.load(**settings), PATIENCE_S) as engine:
+    print("began", flush=True)
+    try:
+        run(engine.tables, engine.log, engine.recorder, engine.settings, Plan(**plan), report)
+    except WebrecError as error:
+        print(f"{type(error).__name__}: {error}", flush=True)
+        sys.exit(1)
 """
 _PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}
 
 
-def build_world(home: Path) -> None:
-    """Ingest the known-answer world into a new home, upload its campaigns and run a batch."""
-    engine = Engine(config.load(home=home))
+def build_world(home: Path, **settings: Any) -> None:
+    """Ingest the known-answer world, upload its campaigns and run a batch.
+
+    Args:
+        home: new.
+        settings: see `webrec.config`; another store and log than the home's own are new, too.
+    """
+    engine = Engine(config.load(home=home, **settings))
     try:
         engine.tables.create()
         now_ms = time.time_ns() // 1_000_000
@@ -66,10 +81,14 @@ def build_world(home: Path) -> None:
         engine.close()
 
 
-def batch(engine: Engine) -> str:
-    """Run a batch in this process; the id of its generation."""
+def batch(engine: Engine, **plan: Any) -> str:
+    """Run a batch in this process; the id of its generation.
+
+    Args:
+        plan: see `clustering.job.Plan`.
+    """
     parts = (engine.tables, engine.log, engine.recorder, engine.settings)
-    generation = run(*parts, Plan(**_PLAN), lambda *_: None)  # type: ignore[arg-type]
+    generation = run(*parts, Plan(**{**_PLAN, **plan}), lambda *_: None)  # type: ignore[arg-type]
     engine.refresh()
     return generation.id
 
@@ -290,13 +309,27 @@ class Batch:
     """A batch in a process of its own.
 
     Args:
-        home: the home of the store and the log.
+        home: its home.
+        settings: see `webrec.config`.
+        freezes: the step, and how much of it is done, at which it stands still, as on a machine
+            that falls asleep.
         plan: see `clustering.job.Plan`.
+
+    Attributes:
+        said: what it said so far, line by line: its steps, and why it failed.
     """
 
-    def __init__(self, home: Path, **plan: Any) -> None:
+    def __init__(
+        self,
+        home: Path,
+        settings: Mapping[str, Any] | None = None,
+        freezes: tuple[str, int] | None = None,
+        **plan: Any,
+    ) -> None:
+        given = ({"home": str(home), **(settings or {})}, {**_PLAN, **plan}, freezes)
+        self.said: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _BATCH, str(home), json.dumps({**_PLAN, **plan})],
+            [sys.executable, "-c", _BATCH, *map(json.dumps, given)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -314,13 +347,23 @@ class Batch:
 
     def wait_for(self, step: str) -> bool:
         """Wait until it says that it does this; False when it ends before."""
-        assert self._process.stdout is not None
-        return any(line.strip() == step for line in self._process.stdout)
+        return any(line == step for line in self._lines())
+
+    def wait_until_frozen(self) -> None:
+        """Return when it stands still.
+
+        Raises:
+            TimeoutError: it does not, or came to its end.
+        """
+        wait_until(lambda: _state(self._process.pid) == "T")
+
+    def go_on(self) -> None:
+        """Let it go on where it stood."""
+        self._process.send_signal(signal.SIGCONT)
 
     def finish(self) -> int:
         """Wait for its end; its exit status."""
-        assert self._process.stdout is not None
-        for _ in self._process.stdout:
+        for _ in self._lines():
             pass
         return self._process.wait(DEADLINE_S)
 
@@ -331,16 +374,22 @@ class Batch:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    def _lines(self) -> Iterator[str]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.said.append(line.strip())
+            yield self.said[-1]
 
-def run_batch(home: Path) -> None:
-    """A whole batch in a process of its own."""
-    with Batch(home) as process:
+
+def run_batch(home: Path, settings: Mapping[str, Any] | None = None, **plan: Any) -> None:
+    """A whole batch in a process of its own; see `Batch`."""
+    with Batch(home, settings, **plan) as process:
         assert process.finish() == 0
 
 
-def let_lease_end(home: Path) -> None:
-    """Do as if the term of a killed batch's lease had run out."""
-    engine = Engine(config.load(home=home))
+def let_lease_end(home: Path, settings: Mapping[str, Any] | None = None) -> None:
+    """Do as if the term of the lease of a batch that was killed, or froze, had run out."""
+    engine = Engine(config.load(home=home, **(settings or {})))
     try:
         engine.tables.create()
         engine.tables.swap_lease(engine.tables.lease(), b'{"owner":"","until":0}')

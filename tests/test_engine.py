@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 
 from tests.oracle import World
+from tests.thrift_gateway import ThriftGateway
 from tests.worlds import NOW_MS, opened, publish, seen
 from webrec import admin
+from webrec.config import load
 from webrec.documents import parse_request
 from webrec.engine import Engine
-from webrec.errors import NotFound
+from webrec.errors import NotFound, StoreUnavailable
+from webrec.storage.base import RowCells
+from webrec.storage.sqlite import SqliteStore
 from webrec.types import AdPage, Campaign, Event, Page
 
 A, B, C, D = (f"https://site.example/{name}" for name in "abcd")
@@ -386,8 +390,200 @@ def test_profiles_of_many_visitors_are_read(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few of them stay in memory."""
-    monkeypatch.setattr("webrec.engine._PROFILES_IN_MEMORY", 1)
+    monkeypatch.setattr("webrec.reads._PROFILES_IN_MEMORY", 1)
     for _ in range(2):
         for visitor, profile in WORLD.profiles.items():
             assert seen(engine, visitor) == profile
         assert seen(engine, "u:nobody") == {}
+
+
+# --- without the store -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gateway() -> Iterator[ThriftGateway]:
+    """A Thrift server to break."""
+    with ThriftGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def remote(gateway: ThriftGateway, tmp_path: Path) -> Iterator[Engine]:
+    """The world, published on it, with a campaign; its requests have little time."""
+    with opened(tmp_path, store=gateway.store_uri("world"), tmax=150) as engine:
+        engine.recorder.cut(0)
+        publish(engine.tables, WORLD, Random(1))
+        engine.tables.put_campaigns([campaign()])
+        engine.refresh()
+        yield engine
+        gateway.accept()
+        gateway.resume()
+
+
+FAULTS: dict[str, Callable[[ThriftGateway], None]] = {
+    "hangs": ThriftGateway.hang,
+    "is gone": ThriftGateway.refuse,
+    "hangs up": lambda gateway: gateway.drop_next(1_000),
+}
+PLENTY = 60_000
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_answers_come_from_memory(gateway: ThriftGateway, remote: Engine, fault: str) -> None:
+    """As for somebody nobody knows, by the same model, and they say that something is missing."""
+    FAULTS[fault](gateway)
+    for mode in ("related", "sponsored"):
+        for filter_ in ("content", "collaborative"):
+            fields = {"mode": mode, "filter": filter_, "explain": True}
+            known, stranger = ask(remote, user="ann", **fields), ask(remote, **fields)
+            assert known.pop("degraded")
+            assert not stranger.pop("degraded")
+            for document in (known, stranger):
+                del document["id"]
+            assert known == stranger
+            assert urls(known) == [B]
+            assert known["model"] == "000001"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_this_process_knows_still_counts(
+    gateway: ThriftGateway, remote: Engine, fault: str
+) -> None:
+    """The profiles it has read, and the visits it has recorded."""
+    whole = ask(remote, D, user="ann", explain=True, tmax=PLENTY)
+    ask(remote, B, user="ann", track=True, tmax=PLENTY)
+    FAULTS[fault](gateway)
+    found = ask(remote, D, user="ann", explain=True, limit=100)
+    assert found["degraded"]
+    assert found["explain"]["community"] == whole["explain"]["community"] == "g1"
+    assert B in urls(whole)
+    assert B not in urls(found)
+    ask(remote, C, user="new", track=True)
+    found = ask(remote, A, user="new", explain=True)
+    assert found["degraded"]
+    assert C not in urls(ask(remote, D, user="new"))
+
+
+def test_after_three_failures_the_store_is_left_alone(
+    gateway: ThriftGateway, remote: Engine
+) -> None:
+    """No request asks it any more, whoever comes."""
+    assert not ask(remote, user="ann", tmax=PLENTY)["degraded"]
+    gateway.drop_next(1_000)
+    for _ in range(3):
+        before = gateway.calls
+        assert ask(remote, user="ann", tmax=PLENTY)["degraded"]
+        assert gateway.calls != before
+    before = gateway.calls
+    for user in ("ann", "bob", "new") * 5:
+        assert ask(remote, user=user, tmax=PLENTY)["degraded"]
+    assert gateway.calls == before
+    gateway.refuse()
+
+
+@pytest.mark.parametrize("fault", ["hangs", "is gone"])
+def test_a_store_that_comes_back_is_read_again(
+    gateway: ThriftGateway, remote: Engine, fault: str
+) -> None:
+    """By itself, and what happened meanwhile is taken in."""
+    remote.start()
+    FAULTS[fault](gateway)
+    for _ in range(4):
+        assert ask(remote, D, user="bob", track=True)["degraded"]
+    gateway.accept()
+    gateway.resume()
+    _eventually(lambda: not ask(remote, D, user="bob", tmax=PLENTY)["degraded"])
+    assert ask(remote, user="bob", tmax=PLENTY, explain=True)["explain"]["community"] == "g1"
+    _eventually(lambda: seen(remote, "u:bob")[D] == (1 + 4, 0))
+
+
+def test_a_model_that_was_dropped_while_the_store_was_away(
+    gateway: ThriftGateway, remote: Engine, tmp_path: Path
+) -> None:
+    """The read that failed finds no table when the store is back: the next model is taken in."""
+    gateway.refuse()
+    for _ in range(4):
+        assert ask(remote, user="bob")["degraded"]
+    gateway.accept()
+    with opened(tmp_path / "other", store=gateway.store_uri("world")) as other:
+        publish(other.tables, WORLD, Random(2), "000002")
+        other.tables.drop_generation("000001")
+    remote.start()
+    _eventually(lambda: not ask(remote, user="bob", tmax=PLENTY)["degraded"])
+    assert ask(remote, user="bob", tmax=PLENTY)["model"] == "000002"
+
+
+def test_nothing_was_ever_read(gateway: ThriftGateway, tmp_path: Path) -> None:
+    """There is nothing to answer from, for anybody; with the store come the answers."""
+    with opened(tmp_path, store=gateway.store_uri("world")) as engine:
+        publish(engine.tables, WORLD, Random(1))
+    gateway.refuse()
+    engine = Engine(load(home=tmp_path, store=gateway.store_uri("world")), patience_s=0.0)
+    for user in ("ann", None):
+        with pytest.raises(StoreUnavailable, match="nothing was read from the store yet"):
+            ask(engine, user=user)
+    with pytest.raises(StoreUnavailable, match="Could not connect"):
+        engine.refresh()
+    with pytest.raises(StoreUnavailable, match="nothing was read from the store yet"):
+        ask(engine)
+    gateway.accept()
+    engine.refresh()
+    assert urls(ask(engine, user="new", tmax=PLENTY)) == [B]
+    engine.close()
+
+
+# --- in time -----------------------------------------------------------------------------------
+
+
+class _Timed(SqliteStore):
+    """A store that remembers how long its reads might take, in seconds."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.seconds: list[float | None] = []
+
+    def get(
+        self,
+        table: str,
+        row: bytes,
+        columns: Sequence[bytes] | None = None,
+        within_s: float | None = None,
+    ) -> RowCells:
+        """Read."""
+        self.seconds.append(within_s)
+        return super().get(table, row, columns, within_s)
+
+
+@pytest.fixture
+def timed(engine: Engine) -> Iterator[_Timed]:
+    """The engine's store, watched."""
+    whole, watched = engine.tables.store, _Timed(engine.settings.home / "webrec.db")
+    engine.tables.store = watched
+    yield watched
+    engine.tables.store = whole
+    watched.close()
+
+
+@pytest.mark.parametrize(("tmax", "most_s"), [(60_000, 48.0), (30_000, 24.0), (None, 48.0)])
+def test_reads_have_four_fifths_of_the_time(
+    engine: Engine, timed: _Timed, tmax: int | None, most_s: float
+) -> None:
+    """Of what the request says, or the setting where it says nothing; both of them together."""
+    assert not ask(engine, user="ann", tmax=tmax)["degraded"]
+    first, second = timed.seconds
+    assert first is not None
+    assert second is not None
+    assert most_s / 2 < second <= first <= most_s
+
+
+def test_the_time_counts_from_where_the_request_began(engine: Engine, timed: _Timed) -> None:
+    """What of it is over when the reads come is no more theirs."""
+    request = parse_request({"url": A, "user": "ann", "track": False, "tmax": 50_000}, NOW_MS)
+    assert not engine.recommend(request, NOW_MS, time.perf_counter() - 20.0).document["degraded"]
+    assert all(seconds is not None and seconds <= 20.0 for seconds in timed.seconds)
+    timed.seconds.clear()
+    late = engine.recommend(request, NOW_MS, time.perf_counter() - 41.0).document
+    assert late["degraded"]
+    assert urls(late) == [B]
+    assert timed.seconds == []
+    assert not ask(engine, user="ann")["degraded"]

@@ -11,10 +11,14 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webrec.errors import LogUnavailable, UsageError
-from webrec.rawlog import RawLog, Segment, Watermark, epoch_of, open_log
+from webrec.hdfslog import open_log
+from webrec.rawlog import RawLog, Segment, Watermark, epoch_of, spool_of
 from webrec.types import Event
 
 FULL = Event(
@@ -97,7 +101,7 @@ def test_a_segment_is_open_until_it_is_closed(log: RawLog) -> None:
 
 def test_two_writers_have_segments_of_their_own(log: RawLog) -> None:
     """What two write at the same time is all there, and does not mix."""
-    one, other = log.begin(), RawLog(log._folder).begin()
+    one, other = log.begin(), RawLog(log.folder).begin()
     for n in range(5):
         one.append([BARE] * n, 1)
         other.append([FULL], 1)
@@ -197,7 +201,7 @@ def test_an_orphan_belongs_to_one(log: RawLog) -> None:
     dead.abandon()
     (orphan,) = log.orphans()
     assert orphan.name == dead.name
-    assert list(RawLog(log._folder).orphans()) == []
+    assert list(RawLog(log.folder).orphans()) == []
     orphan.close()
     assert list(log.orphans()) == []
     alive.close()
@@ -218,7 +222,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_killed_process_leaves_an_orphan(log: RawLog) -> None:
     """The lock goes with the process; what it had appended stays."""
-    subprocess.run([sys.executable, "-c", _KILLED, str(log._folder)], check=False)
+    subprocess.run([sys.executable, "-c", _KILLED, str(log.folder)], check=False)
     (orphan,) = log.orphans()
     assert len(list(orphan.records())) == 3
     assert orphan.torn == 5
@@ -233,7 +237,7 @@ def test_a_cut_covers_what_was_closed(log: RawLog) -> None:
     before = log.begin()
     before.append([BARE], 1)
     watermark = log.cut(5, before.close)
-    assert watermark == Watermark(0)
+    assert watermark == Watermark({spool_of(before.name): 0})
     after = log.begin()
     after.append([BARE], 1)
     after.close()
@@ -243,16 +247,51 @@ def test_a_cut_covers_what_was_closed(log: RawLog) -> None:
 
 
 def test_a_cut_does_not_cover_a_stalled_writer(log: RawLog, writer: Callable[[], Segment]) -> None:
-    """Its segment is named, and belongs to the next cut once it is closed."""
+    """Its segment belongs to the next cut once it is closed; what others closed is covered."""
+    before = _closed(log)
+    log.raise_epoch(3)
     stalled = writer()
     stalled.append([BARE], 1)
+    others = [_closed(log)]
+    log.raise_epoch(4)
+    others.append(_closed(log))
     watermark = log.cut(0, lambda: None)
-    assert watermark.still_open == {stalled.name}
-    assert not watermark.covers(stalled.name)
+    assert watermark == Watermark({spool_of(stalled.name): 2}, frozenset(others), False)
     stalled.append([BARE], 2)
     stalled.close()
-    assert log.covered_by(watermark) == []
-    assert log.covered_by(log.cut(0, lambda: None)) == [stalled.name]
+    assert not watermark.covers(stalled.name)
+    assert log.covered_by(watermark) == [before, *others]
+    following = log.cut(0, lambda: None)
+    assert following == Watermark({spool_of(stalled.name): 5})
+    assert set(log.covered_by(following)) == {before, stalled.name, *others}
+
+
+def _closed(log: RawLog) -> str:
+    segment = log.begin()
+    segment.append([BARE], 1)
+    segment.close()
+    return segment.name
+
+
+def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: RawLog, tmp_path: Path) -> None:
+    """Whatever its epoch: one that somebody brought after a cut was not read before."""
+    own = _closed(log)
+    before = log.cut(0, lambda: None)
+    other = RawLog(tmp_path / "other")
+    foreign = _closed(other)
+    assert epoch_of(foreign) == 0
+    other.path(foreign).rename(log.path(foreign))
+    assert log.covered_by(before) == [own]
+    assert set(log.covered_by(log.cut(0, lambda: None))) == {own, foreign}
+
+
+def test_what_is_no_segment_is_left_alone(log: RawLog) -> None:
+    """A file that somebody put beside the segments is none of them."""
+    name = _closed(log)
+    for stray in ("notes.ndjson", f"{name}.bak", f"copy-of-{name}.ndjson"):
+        (log.folder / "closed" / stray).write_text("x")
+    assert log.closed_segments() == [name]
+    assert log.covered_by(log.cut(0, lambda: None)) == [name]
 
 
 def test_a_cut_waits_for_a_living_writer(log: RawLog) -> None:
@@ -266,7 +305,7 @@ def test_a_cut_waits_for_a_living_writer(log: RawLog) -> None:
         if len(asked) == 3:
             segment.close()
 
-    assert log.cut(30, settle).still_open == frozenset()
+    assert log.cut(30, settle).is_complete
     assert asked == [1, 1, 1]
 
 
@@ -278,7 +317,7 @@ def test_a_cut_leaves_later_segments_alone(log: RawLog, writer: Callable[[], Seg
         if not new:
             new.append(writer())
 
-    assert log.cut(30, settle) == Watermark(0)
+    assert log.cut(30, settle) == Watermark({spool_of(new[0].name): 0})
     assert log.open_segments() == [new[0].name]
 
 
@@ -293,14 +332,14 @@ def _begin_and_close(folder: str, rounds: int) -> None:
 def test_no_segment_of_an_epoch_comes_after_its_cut(log: RawLog) -> None:
     """While processes begin segments as fast as they can, a cut covers all there will ever be."""
     fork = multiprocessing.get_context("spawn")
-    args = (str(log._folder), 120)
+    args = (str(log.folder), 120)
     writers = [fork.Process(target=_begin_and_close, args=args) for _ in range(3)]
     for process in writers:
         process.start()
     covered = []
     while any(process.is_alive() for process in writers) or len(covered) < 2:
         watermark = log.cut(30, lambda: None)
-        assert watermark.still_open == frozenset()
+        assert watermark.is_complete
         covered.append((watermark, log.covered_by(watermark)))
     for process in writers:
         process.join()
@@ -328,7 +367,7 @@ class _Slow(RawLog):
 
 def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
     """Its segment is of the epoch it has looked at, so the cut must know of it."""
-    slow = _Slow(log._folder)
+    slow = _Slow(log.folder)
     begun: list[Segment] = []
     writer = threading.Thread(target=lambda: begun.append(slow.begin()))
     writer.start()
@@ -340,10 +379,110 @@ def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
     begun[0].close()
 
 
-def test_a_watermark_survives_as_json() -> None:
-    """Its document makes the same watermark again."""
-    watermark = Watermark(3, frozenset({"00000002-a", "00000003-b"}))
-    assert Watermark.of(watermark.document()) == watermark
+SPOOLS = st.sampled_from(["0000000a", "0000000b", "0000000c"])
+EPOCHS = st.integers(0, 5)
+SEGMENTS = st.builds(
+    lambda epoch, moment, spool: f"{epoch:08d}-{moment:016x}-{spool}", EPOCHS, EPOCHS, SPOOLS
+)
+
+
+@given(
+    EPOCHS,
+    st.dictionaries(SPOOLS, st.integers(-1, 6)),
+    st.frozensets(SEGMENTS),
+    st.booleans(),
+    st.frozensets(SEGMENTS),
+)
+def test_a_watermark_covers_what_the_cut_found(
+    epoch: int,
+    epochs: dict[str, int],
+    closed: frozenset[str],
+    is_complete: bool,
+    later: frozenset[str],
+) -> None:
+    """All that was closed then, up to the cut; of the rest only what its spool says is all there.
+
+    And the same after a way through JSON.
+    """
+    watermark = Watermark.of_cut(epoch, epochs, closed, is_complete=is_complete)
+    again = Watermark.of(orjson.loads(orjson.dumps(watermark.document())))
+    assert again == watermark
+    for name in closed | later:
+        is_there = name in closed or epoch_of(name) <= epochs.get(spool_of(name), -1)
+        assert again.covers(name) == (epoch_of(name) <= epoch and is_there)
+    assert again.is_complete == is_complete
+
+
+def test_a_watermark_is_no_longer_than_it_must_be() -> None:
+    """A segment that its spool's epoch covers is not named."""
+    names = [f"0000000{epoch}-{0:016x}-0000000a" for epoch in range(4)]
+    watermark = Watermark.of_cut(2, {"0000000a": 0}, names, is_complete=False)
+    assert watermark == Watermark({"0000000a": 0}, frozenset(names[1:3]), is_complete=False)
+
+
+# --- spools ----------------------------------------------------------------------------------
+
+
+def test_a_spool_has_a_name_from_its_first_segment_on(log: RawLog) -> None:
+    """All its segments carry it, whoever writes them; another folder has another."""
+    assert log.spool() is None
+    first = log.begin()
+    second = RawLog(log.folder).begin()
+    other = RawLog(log.folder / "other").begin()
+    assert log.spool() == spool_of(first.name) == spool_of(second.name) != spool_of(other.name)
+    for segment in (first, second, other):
+        segment.close()
+
+
+def test_writers_that_are_first_agree_on_the_name(log: RawLog) -> None:
+    """Processes that begin at the same time find one name."""
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_begin_and_close, args=(str(log.folder), 3)) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert {spool_of(name) for name in log.closed_segments()} == {log.spool()}
+    assert len(log.closed_segments()) == 12
+
+
+def test_a_spool_without_a_name_is_told(log: RawLog) -> None:
+    """A file that was garbled says what to do, and no segment is begun that nobody would find."""
+    (log.folder / "spool").write_text("Ünsinn")
+    with pytest.raises(LogUnavailable, match="last 8 characters"):
+        log.begin()
+
+
+def test_two_segments_of_one_moment_have_two_names(
+    log: RawLog, writer: Callable[[], Segment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock may stand still: the second takes the next moment."""
+    monkeypatch.setattr("webrec.rawlog.time.time_ns", lambda: 5)
+    names = [writer().name for _ in range(3)]
+    assert [name.split("-")[1] for name in names] == [f"{n:016x}" for n in (5, 6, 7)]
+
+
+def test_an_epoch_is_raised_and_never_lowered(log: RawLog, writer: Callable[[], Segment]) -> None:
+    """Segments begun afterwards are of the epoch it was raised to, and cuts go on from there."""
+    for to, expected in ((3, 3), (2, 3), (3, 3), (7, 7)):
+        log.raise_epoch(to)
+        assert log.epoch() == epoch_of(writer().name) == expected
+    log.cut(0, lambda: None)
+    assert log.epoch() == 8
+
+
+def test_raising_an_epoch_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
+    """Afterwards no segment of an earlier epoch is begun."""
+    slow = _Slow(log.folder)
+    begun: list[Segment] = []
+    writer = threading.Thread(target=lambda: begun.append(slow.begin()))
+    writer.start()
+    slow.looked.wait()
+    log.raise_epoch(1)
+    assert [epoch_of(name) for name in log.open_segments()] == [0]
+    slow.go_on.set()
+    writer.join()
+    begun[0].close()
 
 
 # --- rewriting -------------------------------------------------------------------------------
@@ -372,16 +511,16 @@ def test_rewriting_everything_away_leaves_an_empty_segment(log: RawLog) -> None:
 # --- when it cannot be written ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("uri", ["", "log", "file://", "hdfs:///x", "://x"])
-def test_an_unknown_uri_is_refused(uri: str) -> None:
+@pytest.mark.parametrize("uri", ["", "log", "file://", "hdf://x/y", "://x"])
+def test_an_unknown_uri_is_refused(uri: str, tmp_path: Path) -> None:
     """A URI that names no log says which would do."""
     with pytest.raises(UsageError, match="file:///"):
-        open_log(uri)
+        open_log(uri, tmp_path)
 
 
 def test_a_log_is_opened_by_its_uri(tmp_path: Path) -> None:
     """The folder is made when missing."""
-    log = open_log(f"file://{tmp_path}/deep/log")
+    log = open_log(f"file://{tmp_path}/deep/log", tmp_path / "spool")
     log.check()
     assert log.epoch() == 0
     assert (tmp_path / "deep" / "log").is_dir()
@@ -391,7 +530,7 @@ def test_a_folder_that_cannot_be_made_is_our_error(tmp_path: Path) -> None:
     """A log below a file cannot be opened, and the message names it."""
     (tmp_path / "file").write_text("")
     with pytest.raises(LogUnavailable, match="file"):
-        open_log(f"file://{tmp_path}/file/log")
+        open_log(f"file://{tmp_path}/file/log", tmp_path)
 
 
 def test_a_folder_that_went_away_is_our_error(log: RawLog, tmp_path: Path) -> None:
@@ -436,7 +575,7 @@ segment.close()
 
 def test_a_partial_write_is_taken_back(log: RawLog) -> None:
     """When the disk takes only a part, none of the call's events is in the log, and it goes on."""
-    command = [sys.executable, "-c", _FULL_DISK, str(log._folder)]
+    command = [sys.executable, "-c", _FULL_DISK, str(log.folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "refused" in done.stdout
     (segment,) = log.closed_segments()

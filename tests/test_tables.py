@@ -22,8 +22,9 @@ from webrec.types import AdPage, Campaign, Event, Page
 
 A, B = "https://site.example/a", "https://site.example/b"
 ANN, BOB = "u:ann", "i:192.0.2.1"
-OLD, OPEN, NEW = "00000000-old", "00000000-open", "00000001-new"
-FIRST = Watermark(0)
+OLD, OPEN, NEW = "00000000-old-one", "00000000-open-other", "00000001-new-one"
+FIRST = Watermark({"one": 0, "other": 0})
+WITHOUT_OPEN = Watermark({"one": 0, "other": -1}, is_complete=False)
 
 
 @pytest.fixture
@@ -131,10 +132,10 @@ def test_recent_is_what_a_generation_has_not_absorbed(tables: Tables) -> None:
         put(tables, segment)
     put(tables, NEW, B)
     put(tables, NEW, B, visitor=BOB)
-    assert recent_urls(tables, Watermark(0, frozenset({OPEN}))) == [A, A, B]
-    assert recent_urls(tables, Watermark(1)) == []
-    assert recent_urls(tables, Watermark(-1), BOB) == [B]
-    assert recent_urls(tables, Watermark(-1), "u:nobody") == []
+    assert recent_urls(tables, WITHOUT_OPEN) == [A, A, B]
+    assert recent_urls(tables, Watermark({"one": 1, "other": 1})) == []
+    assert recent_urls(tables, Watermark(), BOB) == [B]
+    assert recent_urls(tables, Watermark(), "u:nobody") == []
 
 
 def test_a_forgotten_visitor_has_no_recent(tables: Tables) -> None:
@@ -146,8 +147,8 @@ def test_a_forgotten_visitor_has_no_recent(tables: Tables) -> None:
     assert list(row) == [t.FORGOTTEN_AT]
     put(tables, NEW, first_us=100)
     put(tables, NEW, B, first_us=101)
-    assert recent_urls(tables, Watermark(-1)) == [B]
-    assert recent_urls(tables, Watermark(-1), BOB) == [A]
+    assert recent_urls(tables, Watermark()) == [B]
+    assert recent_urls(tables, Watermark(), BOB) == [A]
     assert tables.forgotten_us([BOB, ANN]) == [0, 100]
     assert tables.forgotten() == {ANN: 100}
 
@@ -158,7 +159,11 @@ class _Meanwhile(SqliteStore):
     happen: Callable[[], None] | None = None
 
     def get(
-        self, table: str, row: bytes, columns: object = None, within_s: float | None = None
+        self,
+        table: str,
+        row: bytes,
+        columns: object = None,
+        within_s: float | None = None,  # noqa: ARG002
     ) -> RowCells:
         """Read, after what happens."""
         if self.happen is not None and table == t.RECENT:
@@ -175,7 +180,7 @@ def test_forgetting_leaves_what_comes_meanwhile(tmp_path: Path) -> None:
         put(tables, NEW, A, first_us=50)
         store.happen = lambda: put(tables, NEW, B, first_us=101)
         tables.forget(ANN, 100)
-        assert recent_urls(tables, Watermark(-1)) == [B]
+        assert recent_urls(tables, Watermark()) == [B]
 
 
 def test_the_batch_is_done_with_whom_it_knew(tables: Tables) -> None:
@@ -194,17 +199,17 @@ def test_cleaning_leaves_what_some_generation_needs(tables: Tables) -> None:
         put(tables, segment)
     tables.forget("u:gone", 100)
     tables.forget("u:later", 101)
-    assert tables.clean_recent(generation(watermark=Watermark(0))) == 3
-    assert recent_urls(tables, Watermark(-1)) == [A]
+    assert tables.clean_recent(generation()) == 3
+    assert recent_urls(tables, Watermark()) == [A]
     assert tables.forgotten_us(["u:gone", "u:later"]) == [0, 101]
-    assert tables.clean_recent(generation(watermark=Watermark(0))) == 0
+    assert tables.clean_recent(generation()) == 0
 
 
 def test_marks_stay_while_a_segment_was_open_at_the_cut(tables: Tables) -> None:
     """Its replay may still find what came before."""
     put(tables, OPEN)
     tables.forget("u:gone", 100)
-    assert tables.clean_recent(generation(watermark=Watermark(0, frozenset({OPEN})))) == 0
+    assert tables.clean_recent(generation(watermark=WITHOUT_OPEN)) == 0
     assert tables.forgotten_us(["u:gone"]) == [100]
 
 
@@ -234,7 +239,7 @@ def numbers(*values: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
 
 def test_a_generation_comes_back_as_written(tables: Tables) -> None:
     """With its watermark and figures; unlisted ones are not there."""
-    written = generation(watermark=Watermark(3, frozenset({OPEN, OLD})))
+    written = generation(watermark=Watermark({"one": 3}, frozenset({OPEN, OLD}), is_complete=False))
     tables.put_generation(written)
     assert tables.generation("000001") == written
     assert tables.generations() == [written]

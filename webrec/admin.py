@@ -5,6 +5,7 @@ The service and the command line share it: both say the same.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -289,24 +290,36 @@ def some_model(engine: Engine) -> Generation:
 
 
 def readiness(engine: Engine) -> dict[str, Document]:
-    """Whether store, log and model are there; with a ``detail`` where one is not."""
+    """Whether store, log and model are there; with a ``detail`` where there is more to say."""
     return {
-        "store": _checked(lambda: _reads(engine)),
-        "log": _checked(engine.log.check),
-        "model": _checked(lambda: some_model(engine)),
+        "store": _checked(lambda: _store(engine)),
+        "log": _checked(lambda: _log(engine)),
+        "model": _checked(lambda: _model(engine)),
     }
 
 
-def _checked(check: Callable[[], object]) -> Document:
+def _checked(check: Callable[[], str]) -> Document:
     try:
-        check()
+        detail = check()
     except WebrecError as error:
         return {"ok": False, "detail": str(error)}
-    return {"ok": True}
+    return {"ok": True, "detail": detail} if detail else {"ok": True}
 
 
-def _reads(engine: Engine) -> None:
+def _store(engine: Engine) -> str:
     engine.tables.versions()
+    return ""
+
+
+def _log(engine: Engine) -> str:
+    engine.log.check()
+    waiting = engine.log.unshipped()
+    return waiting.told(time.time()) if waiting.why else ""
+
+
+def _model(engine: Engine) -> str:
+    some_model(engine)
+    return ""
 
 
 def _page(snapshot: Snapshot, found: PageCell) -> Document:

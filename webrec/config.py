@@ -23,8 +23,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     home: Path = Field(Path("webrec-data"), description="where the embedded store and the log live")
-    store: str = Field("", description="sqlite:///path; empty: sqlite:///$WEBREC_HOME/webrec.db")
-    log: str = Field("", description="the raw log, file://folder; empty: file://$WEBREC_HOME/log")
+    store: str = Field(
+        "",
+        description="sqlite:///path, or hbase://host:9090/prefix (a Thrift server); empty: sqlite:///$WEBREC_HOME/webrec.db",
+    )
+    log: str = Field(
+        "",
+        description="the raw log: file://folder, or hdfs://[user@]namenode:9870/path (WebHDFS, "
+        "shipped from $WEBREC_HOME/log); empty: file://$WEBREC_HOME/log",
+    )
     keys: Path | None = Field(
         None, description="the file with the API keys; empty: $WEBREC_HOME/keys.json"
     )
@@ -43,6 +50,12 @@ class Settings(BaseSettings):
     min_visits: int = Field(3, ge=1, description="visits a user needs to get a community")
     default_filter: Literal["content", "collaborative"] = Field(
         "content", description="filter of a request that names none"
+    )
+    tmax: int = Field(
+        100,
+        ge=1,
+        le=60_000,
+        description="milliseconds for an answer, for a request that says no tmax",
     )
     profile_urls: int = Field(
         10_000, ge=1, description="URLs a profile keeps; past it, the strongest"
@@ -79,6 +92,11 @@ class Settings(BaseSettings):
     def log_uri(self) -> str:
         """URI of the raw log."""
         return self.log or f"file://{self.home}/log"
+
+    @property
+    def spool_path(self) -> Path:
+        """Where events wait to be shipped to HDFS."""
+        return self.home / "log"
 
     @property
     def keys_path(self) -> Path:

@@ -332,6 +332,7 @@ class _Request(_Sent):
     repeat: bool | None = None
     track: bool = True
     explain: bool = False
+    tmax: Annotated[int, Field(ge=1, le=60_000), BeforeValidator(_whole)] | None = None
 
 
 class _Event(_Sent):
@@ -464,6 +465,7 @@ class RequestDocument:
         repeat: whether visited URLs may be shown; None where the mode decides.
         track: whether the visit is recorded.
         explain: whether the answer says how it came about.
+        tmax_ms: how long the answer may take; None where the setting decides.
     """
 
     url: str
@@ -481,6 +483,7 @@ class RequestDocument:
     repeat: bool | None
     track: bool
     explain: bool
+    tmax_ms: int | None
 
     @property
     def user_agent(self) -> str | None:
@@ -529,6 +532,7 @@ def parse_request(document: object, now_ms: int) -> RequestDocument:
         repeat=sent.repeat,
         track=sent.track,
         explain=sent.explain,
+        tmax_ms=sent.tmax,
     )
 
 

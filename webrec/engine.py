@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,18 +16,21 @@ from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard
 from webrec.config import Settings
 from webrec.documents import RequestDocument
-from webrec.errors import LogUnavailable, NotFound, WebrecError
+from webrec.errors import LogUnavailable, NotFound, StoreUnavailable, WebrecError
+from webrec.hdfslog import open_log
 from webrec.ids import new_id
 from webrec.lookup import Lookup, Query, Snapshot, profile_of
 from webrec.model import EMPTY, Model, load
-from webrec.rawlog import RawLog, open_log
+from webrec.rawlog import Log
+from webrec.reads import Reads, RequestReads
 from webrec.recorder import Recorder
 from webrec.storage import open_store
 from webrec.tables import Generation, ProfileRow, Tables, Versions, campaign_of
 from webrec.types import Campaign
 
+PATIENCE_S = 2.0
 _REFRESH_S = 0.5
-_PROFILES_IN_MEMORY = 2_000
+_SHARE_FOR_READS = 0.8
 
 _log = logging.getLogger(__name__)
 
@@ -49,15 +52,16 @@ class Engine:
 
     Args:
         settings: see `webrec.config`.
+        patience_s: for how long a call to the store that failed is repeated, where nobody waits.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience_s: float = PATIENCE_S) -> None:
         self.settings = settings
-        self.tables = Tables(open_store(settings.store_uri))
-        self.log: RawLog = open_log(settings.log_uri)
+        self.tables = Tables(open_store(settings.store_uri, patience_s))
+        self.log: Log = open_log(settings.log_uri, settings.spool_path)
         self.recorder = Recorder(self.tables, self.log, settings.segment_bytes)
         self._weights = Weights(settings.w_ads, settings.w_aff)
-        self._reads = _Reads(self.tables, self.recorder)
+        self._reads = Reads(self.tables, self.recorder)
         self._lock = threading.Lock()
         self._versions: Versions | None = None
         self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
@@ -108,22 +112,39 @@ class Engine:
                 raise failure  # campaigns and labels are followed all the same
             self._versions = versions
 
-    def recommend(self, request: RequestDocument, now_ms: int) -> Recommendation:
+    def recommend(
+        self, request: RequestDocument, now_ms: int, began: float | None = None
+    ) -> Recommendation:
         """Answer one request, and record its visit.
+
+        A read that the store does not answer in time is left out, and the answer says so.
 
         Args:
             request: validated.
             now_ms: by the service's clock: the moment for which campaigns run.
+            began: the moment (by `time.perf_counter`) from which its time counts; now when left
+                out.
+
+        Raises:
+            StoreUnavailable: the store has not answered since this process started, so that
+                there is nothing in memory to answer from.
         """
+        if self._versions is None:
+            raise StoreUnavailable("nothing was read from the store yet")
+        if began is None:
+            began = time.perf_counter()
+        until = began + (request.tmax_ms or self.settings.tmax) * _SHARE_FOR_READS / 1000
         try:
-            document = self._answer(self.snapshot, request, now_ms)
+            document = self._answer(self.snapshot, request, now_ms, until)
         except NotFound:
             # this process slept so long that its generation was dropped meanwhile
             self.refresh()
-            document = self._answer(self.snapshot, request, now_ms)
+            document = self._answer(self.snapshot, request, now_ms, until)
         return Recommendation(document, lost=not self._record_visit(request))
 
-    def _answer(self, snapshot: Snapshot, request: RequestDocument, now_ms: int) -> dict[str, Any]:
+    def _answer(
+        self, snapshot: Snapshot, request: RequestDocument, now_ms: int, until: float
+    ) -> dict[str, Any]:
         sponsored = request.mode == "sponsored"
         filter_ = request.filter or self.settings.default_filter
         query = Query(
@@ -135,7 +156,8 @@ class Engine:
             repeat=sponsored if request.repeat is None else request.repeat,
             now_ms=now_ms,
         )
-        lookup = Lookup(snapshot, query, self._reads, self.settings.accept_weight)
+        reads = RequestReads(self._reads, until)
+        lookup = Lookup(snapshot, query, reads, self.settings.accept_weight)
         answer = recommend(request.mode, filter_, lookup, self._weights, request.limit)
         items = [_item(snapshot, lookup, item, sponsored=sponsored) for item in answer.items]
         document: dict[str, Any] = {
@@ -147,7 +169,7 @@ class Engine:
             "items": items,
             "empty_reason": None if items else _empty_reason(snapshot, sponsored=sponsored),
             "model": snapshot.model.generation.id or None,
-            "degraded": False,
+            "degraded": reads.left_out is not None,
         }
         if request.explain:
             _explain(document, snapshot, lookup, answer, sponsored=sponsored)
@@ -159,7 +181,7 @@ class Engine:
         """What a visitor did since the snapshot's generation, and the profile in it."""
         generation = snapshot.model.generation
         recent = self.recorder.recent(visitor, generation.watermark.covers)
-        profile = profile_of(generation, visitor, recent, self._reads)
+        profile = profile_of(generation, visitor, recent, self.tables)
         return list(recent.cells.values()), profile
 
     def log_backlog(self) -> int:
@@ -185,6 +207,7 @@ class Engine:
     def _follow(self) -> None:
         while not self._stop.wait(_REFRESH_S):
             try:
+                self._reads.try_again()
                 self.refresh()
             except WebrecError as error:
                 _log.warning("what others wrote could not be read: %s", error)
@@ -222,26 +245,6 @@ class Engine:
             campaigns = [campaign for _, campaign in self._campaigns.values()]
             self._board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
         return Snapshot(model, self._board, labels, manual)
-
-
-class _Reads:
-    """The row reads of requests; profiles never change, so the last ones stay in memory."""
-
-    def __init__(self, tables: Tables, recorder: Recorder) -> None:
-        self._tables = tables
-        self.recent = recorder.recent
-        self._profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
-
-    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
-        """The visitor's profile in a generation."""
-        key = generation_id, visitor
-        try:
-            return self._profiles[key]
-        except KeyError:
-            found = self._profiles[key] = self._tables.profile(generation_id, visitor)
-        if len(self._profiles) > _PROFILES_IN_MEMORY:
-            self._profiles.popitem(last=False)
-        return found
 
 
 def _item(snapshot: Snapshot, lookup: Lookup, item: Item, *, sponsored: bool) -> dict[str, Any]:

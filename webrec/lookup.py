@@ -56,7 +56,7 @@ class Query:
 
 
 class Reads(Protocol):
-    """The row reads of a request."""
+    """The row reads of a request; one that the store does not answer in time is left out."""
 
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
         """The visitor's profile in a generation."""

@@ -232,7 +232,7 @@ class _ColL:
 
 
 EMPTY = Model(
-    Generation("", 0, 0, Watermark(-1), 1.0, (), (), ()),
+    Generation("", 0, 0, Watermark(), 1.0, (), (), ()),
     {
         name: np.empty(0, dtype)
         for name, dtype in {

@@ -3,38 +3,49 @@
 A log is a folder::
 
     epoch               the number of cuts made so far
+    spool               what the folder calls itself
     open/<segment>      being written, locked by its writer
     closed/<segment>    complete, never written again
 
 A segment is NDJSON, one event a line, and belongs to one writer. Its name begins with the epoch
-in which it was begun. The batch *cuts* the log: it raises the epoch, and every writer goes on in
-a new segment, so that all before the cut is complete. What a cut covers is a `Watermark`.
+in which it was begun, and ends with the name of the folder it was begun in, its *spool*. The batch
+*cuts* the log: it raises the epoch, and every writer goes on in a new segment, so that all before
+the cut is complete. What a cut covers is a `Watermark`.
 
 A segment is closed only after its events have been applied to the tables (see
 `webrec.recorder`): a segment left open by a writer that died is what recovery has to replay.
+
+The folder may be the whole log, or only the near end of one that several machines share: see
+`webrec.hdfslog`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from webrec.errors import LogUnavailable, UsageError
+from webrec.errors import LogUnavailable
 from webrec.types import Event
 
+SUFFIX = ".ndjson"
+"""What the name of a segment's file ends with."""
+
 _EPOCH_DIGITS = 8
-_SUFFIX = ".ndjson"
+_SPOOL_BYTES = 4
+_SPOOL = re.compile(rb"[0-9a-f]{8}")
+_SEGMENT = re.compile(r"\d{8}-[0-9a-f]{16}-[0-9a-f]{8}")
 _MODE = 0o640
 _READ_BYTES = 1 << 20
 _LEAST_FREE_BYTES = 1 << 20
@@ -57,23 +68,55 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far a batch has read: every segment up to an epoch but for those still open then."""
+    """How far a batch has read, spool by spool.
 
-    epoch: int
-    still_open: frozenset[str] = frozenset()
+    Attributes:
+        epochs: by spool, the epoch up to which every segment was read; a spool that is not here
+            was not known.
+        extra: segments past that which were read all the same.
+        is_complete: nothing that was received before the cut is missing.
+    """
+
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    extra: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+    @classmethod
+    def of_cut(
+        cls, epoch: int, epochs: Mapping[str, int], closed: Iterable[str], *, is_complete: bool
+    ) -> Watermark:
+        """The watermark of a cut.
+
+        Args:
+            epoch: the one that the cut ended.
+            epochs: by spool, the epoch up to which no segment is to come any more.
+            closed: the complete segments, listed after ``epochs`` was found out.
+        """
+        return cls(
+            {spool: min(done, epoch) for spool, done in sorted(epochs.items())},
+            frozenset(
+                name for name in closed if epochs.get(spool_of(name), -1) < epoch_of(name) <= epoch
+            ),
+            is_complete,
+        )
 
     def covers(self, segment: str) -> bool:
         """Whether the segment's events were read."""
-        return epoch_of(segment) <= self.epoch and segment not in self.still_open
+        done = self.epochs.get(spool_of(segment), -1)
+        return epoch_of(segment) <= done or segment in self.extra
 
     def document(self) -> dict[str, Any]:
         """The watermark as JSON."""
-        return {"epoch": self.epoch, "still_open": sorted(self.still_open)}
+        return {
+            "epochs": dict(self.epochs),
+            "extra": sorted(self.extra),
+            "is_complete": self.is_complete,
+        }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Watermark:
         """The inverse of `document`."""
-        return cls(document["epoch"], frozenset(document["still_open"]))
+        return cls(document["epochs"], frozenset(document["extra"]), document["is_complete"])
 
 
 def epoch_of(segment: str) -> int:
@@ -81,17 +124,87 @@ def epoch_of(segment: str) -> int:
     return int(segment[:_EPOCH_DIGITS])
 
 
-def open_log(uri: str) -> RawLog:
-    """Open the log a URI names: ``file://folder``.
+def spool_of(segment: str) -> str:
+    """The spool a segment was begun in."""
+    return segment.rpartition("-")[2]
 
-    Raises:
-        UsageError: the URI is not understood.
-        LogUnavailable: the folder cannot be made.
+
+class Unshipped(NamedTuple):
+    """What waits to be shipped.
+
+    Attributes:
+        folder: where it waits.
+        segments, bytes: closed there, and not shipped yet.
+        why: what keeps them back, in words; empty while shipping works.
+        since: when that began, seconds since 1970; 0 while it works.
     """
-    scheme, separator, path = uri.partition("://")
-    if scheme != "file" or not separator or not path:
-        raise UsageError(f"the log {uri!r} is not understood: use file:///path/to/folder")
-    return RawLog(Path(path))
+
+    folder: Path
+    segments: int = 0
+    bytes: int = 0
+    why: str = ""
+    since: float = 0.0
+
+    def told(self, now: float) -> str:
+        """The same in words.
+
+        Args:
+            now: seconds since 1970.
+        """
+        many = "1 segment waits" if self.segments == 1 else f"{self.segments:,} segments wait"
+        waiting = f"{many} in {self.folder} to be shipped ({self.bytes / 1e6:,.1f} MB)"
+        return f"{waiting}, since {now - self.since:,.0f} s: {self.why}" if self.why else waiting
+
+
+def never() -> bool:
+    """Whether it is time to stop: it is not."""
+    return False
+
+
+class Log(Protocol):
+    """A raw log as its users know it: `RawLog`, or `webrec.hdfslog.HdfsLog`.
+
+    Every call raises `LogUnavailable` where what it needs is away.
+    """
+
+    def check(self) -> None:
+        """Return if events can be written."""
+
+    def epoch(self) -> int:
+        """The number of cuts that writers know of."""
+
+    def begin(self) -> Segment:
+        """A new segment of the current epoch, locked for this process."""
+
+    def orphans(self) -> Iterator[Segment]:
+        """The open segments whose writers are gone, each locked for this process."""
+
+    def cut(self, wait_s: float, settle: Callable[[], None]) -> Watermark:
+        """Raise the epoch and wait until what was written before is complete."""
+
+    def open_segments(self) -> list[str]:
+        """Names of the segments being written or left behind here, in order."""
+
+    def closed_segments(self) -> list[str]:
+        """Names of the complete segments, in order; shipped or not."""
+
+    def covered_by(self, watermark: Watermark) -> list[str]:
+        """Names of the complete segments a watermark covers, in order."""
+
+    def read(self, segment: str, broken: Callable[[], None] | None = None) -> Iterator[Record]:
+        """The records of a segment that a watermark covers, in order, in bounded memory."""
+
+    def rewrite(self, segment: str, keep: Callable[[Record], bool]) -> int:
+        """Replace a segment that a watermark covers by one without what ``keep`` turns down."""
+
+    def ship(self, is_over: Callable[[], bool] = never) -> None:
+        """Bring closed segments where they belong, until it is over."""
+
+    def unshipped(self) -> Unshipped:
+        """What waits here to be shipped."""
+
+    def close(self) -> None:
+        """Say that this process writes no more."""
 
 
 class RawLog:
@@ -99,13 +212,16 @@ class RawLog:
 
     Args:
         folder: made when missing.
+
+    Attributes:
+        folder: the same.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._open = folder / "open"
         self._closed = folder / "closed"
-        with _errors(folder):
+        with file_errors(folder):
             self._open.mkdir(parents=True, exist_ok=True)
             self._closed.mkdir(exist_ok=True)
 
@@ -115,31 +231,59 @@ class RawLog:
         Raises:
             LogUnavailable: saying why not.
         """
-        with _errors(self._folder):
+        with file_errors(self.folder):
             if not os.access(self._open, os.W_OK):
-                raise LogUnavailable(f"the log {self._folder} cannot be written")
+                raise LogUnavailable(f"the log {self.folder} cannot be written")
             if shutil.disk_usage(self._open).free < _LEAST_FREE_BYTES:
-                raise LogUnavailable(f"the disk of the log {self._folder} is full")
+                raise LogUnavailable(f"the disk of the log {self.folder} is full")
 
     def epoch(self) -> int:
         """The number of cuts so far."""
-        with _errors(self._folder):
+        with file_errors(self.folder):
             try:
-                return int((self._folder / "epoch").read_bytes())
+                return int((self.folder / "epoch").read_bytes())
             except FileNotFoundError:
                 return 0
             except ValueError as error:
                 last = max(map(epoch_of, self.closed_segments() + self.open_segments()), default=0)
                 raise LogUnavailable(
-                    f"{self._folder / 'epoch'} holds no number: write {last + 1} into it"
+                    f"{self.folder / 'epoch'} holds no number: write {last + 1} into it"
                 ) from error
+
+    def raise_epoch(self, to: int) -> None:
+        """End all epochs before one; nothing happens where that has been done."""
+        if self.epoch() < to:
+            with file_errors(self.folder), self._cutting(fcntl.LOCK_EX):
+                if self.epoch() < to:
+                    self._put_epoch(to)
+
+    def spool(self) -> str | None:
+        """What the folder calls itself; None before its first segment."""
+        with file_errors(self.folder):
+            try:
+                name = (self.folder / "spool").read_bytes()
+            except FileNotFoundError:
+                return None
+        if not _SPOOL.fullmatch(name):
+            raise LogUnavailable(
+                f"{self.folder / 'spool'} holds no name: write the last 8 characters of a "
+                "segment's name into it, or take it away"
+            )
+        return name.decode()
 
     def begin(self) -> Segment:
         """A new segment of the current epoch, locked for this process."""
+        spool = self.spool() or self._name_spool()
         # shared with other writers, exclusive against a cut: no segment of an epoch is begun
         # after the cut that ends it
-        with _errors(self._folder), self._cutting(fcntl.LOCK_SH):
-            return Segment(self._open, self._closed, self.epoch())
+        with file_errors(self.folder), self._cutting(fcntl.LOCK_SH):
+            epoch, began_ns = self.epoch(), time.time_ns()
+            while True:
+                name = f"{epoch:0{_EPOCH_DIGITS}d}-{began_ns:016x}-{spool}"
+                try:
+                    return Segment(self._open, self._closed, name, is_new=True)
+                except FileExistsError:
+                    began_ns += 1  # another writer began at the same moment
 
     def cut(self, wait_s: float, settle: Callable[[], None]) -> Watermark:
         """Raise the epoch and wait until what was written before is complete.
@@ -148,15 +292,15 @@ class RawLog:
             wait_s: how long to wait for writers to close their segments.
             settle: called while waiting; closes segments that their writers left behind.
         """
-        with _errors(self._folder), self._cutting(fcntl.LOCK_EX):
+        with file_errors(self.folder), self._cutting(fcntl.LOCK_EX):
             epoch = self.epoch()
-            _replace(self._folder / "epoch", b"%d" % (epoch + 1))
+            self._put_epoch(epoch + 1)
         deadline = time.monotonic() + wait_s
         while True:
             settle()
-            still_open = {name for name in self.open_segments() if epoch_of(name) <= epoch}
+            still_open = [name for name in self.open_segments() if epoch_of(name) <= epoch]
             if not still_open or time.monotonic() > deadline:
-                return Watermark(epoch, frozenset(still_open))
+                return self._watermark(epoch, still_open)
             time.sleep(0.05)
 
     def open_segments(self) -> list[str]:
@@ -171,9 +315,23 @@ class RawLog:
         """Names of the complete segments a watermark covers, in order."""
         return [name for name in self.closed_segments() if watermark.covers(name)]
 
+    def path(self, segment: str) -> Path:
+        """The file of a closed segment."""
+        return self._closed / (segment + SUFFIX)
+
     def size(self, segment: str) -> int:
-        """Bytes of a closed segment."""
-        return (self._closed / (segment + _SUFFIX)).stat().st_size
+        """Bytes of a closed segment; 0 for one that is not here any more."""
+        with file_errors(self.folder):
+            try:
+                return self.path(segment).stat().st_size
+            except FileNotFoundError:
+                return 0
+
+    def remove(self, segment: str) -> None:
+        """Take away a closed segment that is safe elsewhere."""
+        with file_errors(self.folder):
+            self.path(segment).unlink(missing_ok=True)
+            _sync_folder(self._closed)
 
     def orphans(self) -> Iterator[Segment]:
         """The open segments whose writers are gone, each locked for this process.
@@ -182,7 +340,7 @@ class RawLog:
         """
         for name in self.open_segments():
             # exclusive against `begin`, so that a segment just made is not mistaken for an orphan
-            with _errors(self._folder), self._cutting(fcntl.LOCK_EX):
+            with file_errors(self.folder), self._cutting(fcntl.LOCK_EX):
                 orphan = Segment.adopt(self._open, self._closed, name)
             if orphan is not None:
                 yield orphan
@@ -193,8 +351,11 @@ class RawLog:
         Args:
             broken: called for each line that cannot be read.
         """
-        with _errors(self._folder):
-            yield from _records(self._closed / (segment + _SUFFIX), segment, broken)
+        with (
+            file_errors(self.folder),
+            self.path(segment).open("rb", buffering=_READ_BYTES) as lines,
+        ):
+            yield from records_of(lines, segment, broken)
 
     def rewrite(self, segment: str, keep: Callable[[Record], bool]) -> int:
         """Replace a closed segment by one without the records that ``keep`` turns down.
@@ -202,15 +363,15 @@ class RawLog:
         Returns:
             How many were taken out.
         """
-        path = self._closed / (segment + _SUFFIX)
+        path = self.path(segment)
         temporary = path.with_suffix(".rewriting")
         dropped = 0
-        with _errors(self._folder):
+        with file_errors(self.folder):
             with temporary.open("wb") as out:
                 os.fchmod(out.fileno(), _MODE)
-                for record in _records(path, segment, None):
+                for record in self.read(segment):
                     if keep(record):
-                        out.write(_line(record.number, record.received_us, record.event))
+                        out.write(line_of(record))
                     else:
                         dropped += 1
                 out.flush()
@@ -219,9 +380,40 @@ class RawLog:
             _sync_folder(self._closed)
         return dropped
 
+    def ship(self, is_over: Callable[[], bool] = never) -> None:
+        """Nothing: a closed segment is where it belongs."""
+
+    def unshipped(self) -> Unshipped:
+        """Nothing, ever."""
+        return Unshipped(self.folder)
+
+    def close(self) -> None:
+        """Nothing: a folder needs no farewell."""
+
+    def _name_spool(self) -> str:
+        with file_errors(self.folder), self._cutting(fcntl.LOCK_EX):
+            if (named := self.spool()) is not None:
+                return named  # by another process, between our look and our lock
+            spool = secrets.token_hex(_SPOOL_BYTES)
+            replace_file(self.folder / "spool", spool.encode())
+            return spool
+
+    def _put_epoch(self, epoch: int) -> None:
+        replace_file(self.folder / "epoch", b"%d" % epoch)
+
+    def _watermark(self, epoch: int, still_open: list[str]) -> Watermark:
+        closed = self.closed_segments()  # after those still open: they move this way only
+        spools = {spool_of(name) for name in (*closed, *still_open)}
+        if (own := self.spool()) is not None:
+            spools.add(own)
+        epochs = dict.fromkeys(spools, epoch)
+        for name in still_open:
+            epochs[spool_of(name)] = min(epochs[spool_of(name)], epoch_of(name) - 1)
+        return Watermark.of_cut(epoch, epochs, closed, is_complete=not still_open)
+
     @contextmanager
     def _cutting(self, operation: int) -> Iterator[None]:
-        with (self._folder / "cut.lock").open("ab") as lock:
+        with (self.folder / "cut.lock").open("ab") as lock:
             fcntl.flock(lock, operation)
             yield
 
@@ -230,29 +422,25 @@ class Segment:
     """One file of the log, written by this process; safe to use from several threads.
 
     Attributes:
-        name: unique; begins with the epoch.
+        name: unique: epoch, moment, spool.
         torn: bytes of a torn last line that were cut off when it was adopted.
         failed: the disk did not take it; nothing more may be written to it.
     """
 
-    def __init__(
-        self, folder: Path, closed: Path, epoch: int, *, adopted: str | None = None
-    ) -> None:
-        self.name = adopted or (
-            f"{epoch:0{_EPOCH_DIGITS}d}-{time.time_ns():016x}-{secrets.token_hex(4)}"
-        )
+    def __init__(self, folder: Path, closed: Path, name: str, *, is_new: bool) -> None:
+        self.name = name
         self.torn = 0
         self.failed = False
-        self._path = folder / (self.name + _SUFFIX)
+        self._path = folder / (self.name + SUFFIX)
         self._closed = closed
         self._count = 0
         self._written = 0
         self._synced = 0
         self._write_lock = threading.Lock()
         self._sync_lock = threading.Lock()
-        flags = os.O_RDWR | os.O_APPEND | (0 if adopted else os.O_CREAT | os.O_EXCL)
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT | os.O_EXCL if is_new else 0)
         self._fd = os.open(self._path, flags, _MODE)
-        if not adopted:
+        if is_new:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _sync_folder(folder)
@@ -265,7 +453,7 @@ class Segment:
     def adopt(cls, folder: Path, closed: Path, name: str) -> Segment | None:
         """Take over a segment whose writer is gone; None if it is not, or somebody was faster."""
         try:
-            segment = cls(folder, closed, epoch_of(name), adopted=name)
+            segment = cls(folder, closed, name, is_new=False)
         except FileNotFoundError:
             return None
         try:
@@ -296,8 +484,8 @@ class Segment:
                 Record(self.name, number, received_us, event)
                 for number, event in enumerate(events, first)
             ]
-            lines = b"".join(_line(r.number, received_us, r.event) for r in records)
-            with _errors(self._path):
+            lines = b"".join(map(line_of, records))
+            with file_errors(self._path):
                 self._write(lines)
             self._count = first + len(records)
         return records
@@ -309,7 +497,7 @@ class Segment:
             if self._synced >= target:
                 return
             written = self._written
-            with _errors(self._path):
+            with file_errors(self._path):
                 try:
                     os.fsync(self._fd)
                 except OSError:
@@ -319,13 +507,13 @@ class Segment:
 
     def records(self) -> Iterator[Record]:
         """What has been written so far, in order; for a segment that was adopted."""
-        with _errors(self._path):
-            yield from _records(self._path, self.name, None)
+        with file_errors(self._path), self._path.open("rb", buffering=_READ_BYTES) as lines:
+            yield from records_of(lines, self.name, None)
 
     def close(self) -> None:
         """Make it durable and complete: it moves to the closed segments, or away if empty."""
         self.sync()
-        with _errors(self._path):
+        with file_errors(self._path):
             if not self._written:
                 self._path.unlink(missing_ok=True)
             elif self._path.exists():  # or an earlier attempt failed after this step
@@ -364,11 +552,12 @@ class Segment:
         self._written = whole
 
 
-def _line(number: int, received_us: int, event: Event) -> bytes:
-    """One event as a line; what is empty is left out."""
+def line_of(record: Record) -> bytes:
+    """One record as a line of its segment; what is empty is left out."""
+    event = record.event
     document: dict[str, Any] = {
-        "n": number,
-        "received_us": received_us,
+        "n": record.number,
+        "received_us": record.received_us,
         "type": event.kind,
         "url": event.url,
         "visitor": event.visitor,
@@ -401,28 +590,36 @@ def _record(segment: str, line: bytes) -> Record:
     return Record(segment, document["n"], document["received_us"], event)
 
 
-def _records(path: Path, segment: str, broken: Callable[[], None] | None) -> Iterator[Record]:
-    with path.open("rb", buffering=_READ_BYTES) as lines:
-        for line in lines:
-            try:
-                record = _record(segment, line)
-            except (ValueError, KeyError, TypeError):
-                if broken is not None:
-                    broken()
-                continue
-            yield record
+def records_of(
+    lines: Iterable[bytes], segment: str, broken: Callable[[], None] | None
+) -> Iterator[Record]:
+    """The records of a segment's lines, in order.
+
+    Args:
+        broken: called for each line that cannot be read.
+    """
+    for line in lines:
+        try:
+            record = _record(segment, line)
+        except (ValueError, KeyError, TypeError):
+            if broken is not None:
+                broken()
+            continue
+        yield record
+
+
+def segment_names(files: Iterable[str]) -> list[str]:
+    """The segments among the names of some files, in order."""
+    names = (file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX))
+    return sorted(name for name in names if _SEGMENT.fullmatch(name))
 
 
 def _names(folder: Path) -> list[str]:
-    with _errors(folder):
-        return sorted(
-            entry.name.removesuffix(_SUFFIX)
-            for entry in os.scandir(folder)
-            if entry.name.endswith(_SUFFIX)
-        )
+    with file_errors(folder):
+        return segment_names(entry.name for entry in os.scandir(folder))
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that a reader sees the old or the new content, never a part."""
     temporary = path.with_name(path.name + ".new")
     with temporary.open("wb") as out:
@@ -442,7 +639,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def file_errors(path: Path) -> Iterator[None]:
     """The one place where the file system's errors become ours."""
     try:
         yield

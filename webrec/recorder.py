@@ -15,22 +15,28 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from hbase_schema import keys
 from hbase_schema.cells import RecentCell
 from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
-from webrec.rawlog import RawLog, Record, Segment, Watermark, epoch_of
+from webrec.rawlog import Log, Record, Segment, Watermark, epoch_of
 from webrec.tables import Recent, Tables
 from webrec.types import Event
 
 _TICK_S = 0.2
 _ORPHANS_EVERY_S = 1.0
+_SHIP_EVERY_S = 1.0
+_LAST_SHIPPING_S = 10.0
+_CLOSING_S = 15.0
 _BULK = 5_000
-_SHOWN_AT_ONCE = 500
+_AT_ONCE = 500
+_MOST_IN_MEMORY = 200_000
 
 _log = logging.getLogger(__name__)
 
@@ -80,12 +86,21 @@ class Recorder:
         tables: where recent rows live.
         log: the raw log.
         segment_bytes: size at which a segment is closed.
+        most_in_memory: events that may wait here for a store that is slow or away; past it they
+            wait in the log alone, for a recovery to show them.
     """
 
-    def __init__(self, tables: Tables, log: RawLog, segment_bytes: int) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        log: Log,
+        segment_bytes: int,
+        most_in_memory: int = _MOST_IN_MEMORY,
+    ) -> None:
         self._tables = tables
         self._log = log
         self._segment_bytes = segment_bytes
+        self._most_in_memory = most_in_memory
         self._lock = threading.Lock()
         self._flush_lock = threading.Lock()
         self._writing: _Writing | None = None
@@ -95,6 +110,9 @@ class Recorder:
         self._overlay: dict[str, dict[bytes, RecentCell]] = {}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
+        self._has_written = False
+        self._told_waiting = False
+        self._late_at = inf
         self.recovered = Recovered()
 
     @property
@@ -114,37 +132,43 @@ class Recorder:
     def record(self, events: Sequence[Event]) -> None:
         """Make events durable, then show them; returns when they are on disk.
 
+        An event with an id is shown by the next flush, which finds out whether it is a repeat: no
+        sender waits for the store.
+
         Raises:
             LogUnavailable: they could not be made durable.
         """
         with self._appending() as writing:
             records = writing.segment.append(events, time.time_ns() // 1000)
             writing.segment.sync()
-            try:
-                self._show(writing, self._fresh(records))
-            except StoreUnavailable:  # the log has them: a later flush claims and shows them
-                with self._lock:
-                    self._unclaimed.append((writing, records))
+            self._show(writing, [r for r in records if r.event.event_id is None])
+            with_id = [r for r in records if r.event.event_id is not None]
+            with self._lock:
+                for start in range(0, len(with_id), _AT_ONCE):
+                    self._unclaimed.append((writing, with_id[start : start + _AT_ONCE]))
                     writing.busy += 1
 
-    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+    def recent(
+        self, visitor: str, covers: Callable[[str], bool], within_s: float | None = None
+    ) -> Recent:
         """What happened to a visitor since a generation, the events of this process included.
 
         Args:
             covers: whether the generation has absorbed a segment.
+            within_s: seconds after which the answer is of no use any more.
+
+        Raises:
+            StoreUnavailable: the store does not say.
         """
         # the overlay first: what leaves it between the two reads is in the store by then
         mine = dict(self._overlay.get(visitor, ()))
-        found = self._tables.recent(visitor, covers)
-        for column, cell in mine.items():
-            if covers(keys.segment_of(column)):
-                continue
-            stored = found.cells.get(column)
-            if stored is None or stored.order < cell.order:
-                counting = self._since(found.forgotten_us, visitor, column, cell)
-                if counting is not None:
-                    found.cells[column] = counting
-        return found
+        found = self._tables.recent(visitor, covers, within_s)
+        return self._with(mine, visitor, covers, found)
+
+    def recent_here(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
+        """The part of it that this process knows without the store."""
+        mine = dict(self._overlay.get(visitor, ()))
+        return self._with(mine, visitor, covers, Recent({}, 0))
 
     def forget(self, visitor: str) -> None:
         """Forget a visitor: what was received until now counts for nothing any more."""
@@ -154,24 +178,18 @@ class Recorder:
         """Write the overlay to the store and close the segments that are done with.
 
         Raises:
-            StoreUnavailable: the overlay keeps everything for the next time.
+            StoreUnavailable: what was not written is kept for the next time.
         """
         with self._flush_lock:
-            self._claim_late()
-            with self._lock:
-                taken = list(self._pending)
-                done = [w for w in self._retired if w.busy == 0]
-                cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
-            self._drop_forgotten(cells, taken)
-            self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
-            self._unshow(len(taken), cells)
-            for writing in done:
-                try:
-                    writing.segment.close()
-                except LogUnavailable as error:
-                    _log.warning("a segment stays open for now: %s", error)
-                else:
-                    self._retired.remove(writing)
+            try:
+                left = len(self._unclaimed)
+                while left > 0 and self.backlog <= self._most_in_memory and not self._is_late():
+                    left -= self._claim()
+                    self._write()
+                self._write()
+            finally:
+                if self.backlog > self._most_in_memory:
+                    self._shed()
 
     def roll(self) -> None:
         """Go on in a new segment where a cut or the size asks for it."""
@@ -193,6 +211,9 @@ class Recorder:
             except BaseException:
                 orphan.abandon()
                 raise
+            if events is None:
+                orphan.abandon()
+                return
             orphan.close()
             self.recovered.segments += 1
             self.recovered.events += events
@@ -214,11 +235,13 @@ class Recorder:
         return self._log.cut(wait_s, settle)
 
     def start(self) -> None:
-        """Keep this process's promises in the background: fsync, roll, flush; and recover."""
-        # a thread of its own for recovery: a dead writer's segment may take long to replay
+        """Keep this process's promises in the background: fsync, roll, flush; recover; ship."""
+        # each in a thread of its own: the store may be slow, and a replay takes its time
         for name, every_s, steps in (
-            ("recorder", _TICK_S, (self._sync, self.roll, self.flush)),
+            ("recorder", _TICK_S, (self._sync, self.roll)),
+            ("flush", _TICK_S, (self.flush,)),
             ("recovery", _ORPHANS_EVERY_S, (self.recover,)),
+            ("shipping", _SHIP_EVERY_S, (self._ship,)),
         ):
             thread = threading.Thread(
                 target=self._keep_going, args=(every_s, steps), name=name, daemon=True
@@ -227,7 +250,11 @@ class Recorder:
             self._threads.append(thread)
 
     def close(self) -> None:
-        """Make everything durable and known; nothing can be recorded afterwards."""
+        """Make everything durable and known; nothing can be recorded afterwards.
+
+        What the store does not take in some seconds is left to the next process of this log.
+        """
+        self._late_at = time.monotonic() + _CLOSING_S
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -240,8 +267,11 @@ class Recorder:
             self.flush()
         except StoreUnavailable as error:
             _log.warning("the store is away: the next start replays the log (%s)", error)
-            while self._retired:
-                self._retired.pop().segment.abandon()
+        if self._retired:
+            self._shed()
+        if self._has_written:
+            self._ship_last()
+        self._log.close()
 
     def _keep_going(self, every_s: float, steps: Sequence[Callable[[], None]]) -> None:
         while not self._stop.wait(every_s):
@@ -252,6 +282,31 @@ class Recorder:
                     _log.warning("%s: %s", step.__name__.strip("_"), error)
                 except Exception:  # noqa: BLE001 - whatever one step met, the next must be made
                     _log.exception("%s failed", step.__name__.strip("_"))
+
+    def _ship(self) -> None:
+        self._log.ship(self._stop.is_set)
+        waiting = self._log.unshipped()
+        if waiting.why and waiting.segments and not self._told_waiting:
+            _log.warning("%s", waiting.told(time.time()))
+            self._told_waiting = True
+        elif self._told_waiting and not waiting.why:
+            _log.warning("segments are shipped again")
+            self._told_waiting = False
+
+    def _ship_last(self) -> None:
+        """Ship what was just closed, as far as a few seconds allow; say what stays behind."""
+        deadline = time.monotonic() + _LAST_SHIPPING_S
+        try:
+            self._log.ship(lambda: time.monotonic() > deadline)
+            waiting = self._log.unshipped()
+        except LogUnavailable as error:
+            _log.warning("%s", error)
+            return
+        if waiting.segments:
+            _log.warning(
+                "%s. The service, or the next command on this home, ships them",
+                waiting.told(time.time()),
+            )
 
     def _sync(self) -> None:
         with self._lock:
@@ -268,6 +323,7 @@ class Recorder:
                 self._writing = None
             if self._writing is None:
                 self._writing = _Writing(self._log.begin())
+                self._has_written = True
             writing = self._writing
             writing.busy += 1
         try:
@@ -278,9 +334,9 @@ class Recorder:
 
     def _show(self, writing: _Writing, records: Sequence[Record]) -> None:
         # some at a time, so that a large upload does not hold up everybody else's visit
-        for start in range(0, len(records), _SHOWN_AT_ONCE):
+        for start in range(0, len(records), _AT_ONCE):
             with self._lock:
-                for record in records[start : start + _SHOWN_AT_ONCE]:
+                for record in records[start : start + _AT_ONCE]:
                     self._show_one(writing, record)
 
     def _show_one(self, writing: _Writing, record: Record) -> None:
@@ -311,14 +367,91 @@ class Recorder:
         repeats = self._tables.claim(r for r in records if not r.event.bot)
         return [r for r in records if keys.position(r.segment, r.number) not in repeats]
 
-    def _claim_late(self) -> None:
-        """Claim and show what was recorded while the store was away."""
-        while self._unclaimed:
-            writing, records = self._unclaimed[0]
-            self._show(writing, self._fresh(records))
-            with self._lock:
-                del self._unclaimed[0]
+    def _write(self) -> None:
+        with self._lock:
+            taken = list(self._pending)
+            done = [w for w in self._retired if w.busy == 0]
+            cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
+        self._drop_forgotten(cells, taken)
+        self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
+        self._unshow(len(taken), cells)
+        for writing in done:
+            try:
+                writing.segment.close()
+            except LogUnavailable as error:
+                _log.warning("a segment stays open for now: %s", error)
+            else:
+                self._retired.remove(writing)
+
+    def _claim(self) -> int:
+        """Find out which of the oldest events with ids are repeats, and show the others.
+
+        Returns:
+            How many entries of the unclaimed that were.
+        """
+        taken: list[tuple[_Writing, list[Record]]] = []
+        events = 0
+        for entry in list(self._unclaimed):
+            events += len(entry[1])
+            if taken and events > _AT_ONCE:
+                break
+            taken.append(entry)
+        fresh = {
+            keys.position(record.segment, record.number)
+            for record in self._fresh([record for _, records in taken for record in records])
+        }
+        for writing, records in taken:
+            shown = [r for r in records if keys.position(r.segment, r.number) in fresh]
+            self._show(writing, shown)
+        with self._lock:
+            del self._unclaimed[: len(taken)]
+            for writing, _ in taken:
                 writing.busy -= 1
+        return len(taken)
+
+    def _is_late(self) -> bool:
+        """Whether this process was told to stop, and has used up its time for that."""
+        return time.monotonic() > self._late_at
+
+    def _shed(self) -> None:
+        """Let go of what the store has not taken yet: it is in the log, for a recovery."""
+        with self._lock:
+            if self._writing is not None:
+                self._retired.append(self._writing)
+                self._writing = None
+            waiting = Counter(id(writing) for writing, _ in self._unclaimed)
+            left = [w for w in self._retired if w.busy == waiting[id(w)]]  # no call is at it
+            self._retired = [w for w in self._retired if w not in left]
+            self._unclaimed = [u for u in self._unclaimed if u[0] not in left]
+            self._pending = [p for p in self._pending if p.writing not in left]
+            segments = {writing.segment.name for writing in left}
+            for visitor, row in list(self._overlay.items()):
+                for column in [c for c in row if keys.segment_of(c) in segments]:
+                    del row[column]
+                if not row:
+                    del self._overlay[visitor]
+        for writing in left:
+            writing.segment.sync()
+            writing.segment.abandon()
+        _log.warning("the store does not keep up: %d segments wait to be replayed", len(left))
+
+    def _with(
+        self,
+        mine: dict[bytes, RecentCell],
+        visitor: str,
+        covers: Callable[[str], bool],
+        found: Recent,
+    ) -> Recent:
+        """What was found, with our own cells where they are newer."""
+        for column, cell in mine.items():
+            if covers(keys.segment_of(column)):
+                continue
+            stored = found.cells.get(column)
+            if stored is None or stored.order < cell.order:
+                counting = self._since(found.forgotten_us, visitor, column, cell)
+                if counting is not None:
+                    found.cells[column] = counting
+        return found
 
     def _since(
         self, forgotten_us: int, visitor: str, column: bytes, cell: RecentCell
@@ -354,16 +487,18 @@ class Recorder:
                     kept = _sum(since[visitor, column]) or empty
                     cells[visitor, column] = writing.cells[visitor, column] = kept
 
-    def _replay(self, orphan: Segment) -> int:
+    def _replay(self, orphan: Segment) -> int | None:
         """Write the cells of a whole segment; again is as once.
 
         Returns:
-            How many events it holds.
+            How many events it holds; None when there was no time for all of them.
         """
         cells: _Cells = {}
         events = order = 0
         records = orphan.records()
         while chunk := list(islice(records, _BULK)):
+            if self._is_late():
+                return None
             events += len(chunk)
             fresh = [r for r in self._fresh(chunk) if _profiled(r.event) is not None]
             visitors = list({str(r.event.visitor): None for r in fresh})

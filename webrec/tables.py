@@ -18,6 +18,7 @@ from webrec.errors import Conflict, LeaseLost, NotFound
 from webrec.ids import new_id
 from webrec.rawlog import Record, Watermark
 from webrec.storage import Store, Swap
+from webrec.storage.base import Cells
 from webrec.types import Campaign
 
 
@@ -128,10 +129,14 @@ class Tables:
 
     Args:
         store: any `webrec.storage.Store`.
+
+    Attributes:
+        cells_written: of generations, by this object.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.cells_written = 0
 
     def create(self) -> None:
         """Create the tables that are not part of a generation, where they are missing."""
@@ -311,8 +316,8 @@ class Tables:
         """The next number of one of the counters in the meta table, from 1."""
         while True:
             old = self.store.get(t.META, counter).get(t.VALUE)
-            number = 1 if old is None else cells.unpack_int(old) + 1
-            if self._swap_meta(counter, old, cells.pack_int(number)):
+            number = 1 if old is None else cells.unpack_number(old) + 1
+            if self._swap_meta(counter, old, cells.pack_number(number, new_id().encode())):
                 return number
 
     def active(self) -> Generation | None:
@@ -369,7 +374,7 @@ class Tables:
     def put_pages(self, generation_id: str, pages: Iterable[PageCell]) -> None:
         """Write pages of a generation."""
         rows = ((keys.page_key(p.url), {t.PAGE: cells.pack_page(p)}) for p in pages)
-        self.store.put_many(t.generation_table(generation_id, "pages"), rows)
+        self._load(t.generation_table(generation_id, "pages"), rows)
 
     def pages(self, generation_id: str) -> Iterator[PageCell]:
         """All pages of a generation, in no order that means anything."""
@@ -387,7 +392,7 @@ class Tables:
     ) -> None:
         """Write categories of a generation by id."""
         table = t.generation_table(generation_id, "categories")
-        self.store.put_many(table, ((i.encode(), _category_cells(c)) for i, c in categories))
+        self._load(table, ((i.encode(), _category_cells(c)) for i, c in categories))
 
     def category(self, generation_id: str, category_id: str) -> CategoryRow | None:
         """One category of a generation."""
@@ -404,7 +409,7 @@ class Tables:
             (i.encode(), {**_profile_cells(row), t.INFO: cells.pack_int(size)})
             for i, row, size in communities
         )
-        self.store.put_many(table, rows)
+        self._load(table, rows)
 
     def community(self, generation_id: str, community_id: str) -> tuple[ProfileRow, int] | None:
         """One community of a generation and its size in members."""
@@ -415,7 +420,7 @@ class Tables:
     def put_profiles(self, generation_id: str, rows: Iterable[tuple[str, ProfileRow]]) -> None:
         """Write profiles of a generation by visitor key."""
         table = t.generation_table(generation_id, "profiles")
-        self.store.put_many(table, ((keys.visitor_key(v), _profile_cells(row)) for v, row in rows))
+        self._load(table, ((keys.visitor_key(v), _profile_cells(row)) for v, row in rows))
 
     def profile(
         self, generation_id: str, visitor: str, within_s: float | None = None
@@ -454,6 +459,16 @@ class Tables:
 
     def _create(self, table: str) -> None:
         self.store.create_table(table, definition_of(table).families)
+
+    def _load(self, table: str, rows: Iterable[tuple[bytes, Cells]]) -> None:
+        """Write many rows of a generation."""
+
+        def counted() -> Iterator[tuple[bytes, Cells]]:
+            for row, found in rows:
+                self.cells_written += len(found)
+                yield row, found
+
+        self.store.put_many(table, counted())
 
     def _bump(self, counter: bytes) -> None:
         self.next_number(counter)
@@ -502,7 +517,7 @@ def _forgotten_us(row: dict[bytes, bytes]) -> int:
 def _absorbed(oldest: Generation, column: bytes, cell: bytes) -> bool:
     if column == t.FORGOTTEN_AT:
         # a segment still open at the cut may hold what came before, for a replay to find
-        return not oldest.watermark.still_open and cells.unpack_int(cell) <= oldest.cut_us
+        return oldest.watermark.is_complete and cells.unpack_int(cell) <= oldest.cut_us
     return oldest.watermark.covers(keys.segment_of(column))
 
 

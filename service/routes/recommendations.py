@@ -41,6 +41,8 @@ def _one(here: State, document: object, began: float) -> dict[str, Any]:
         here.metrics.unrecorded()
     shown = found.document
     seconds = time.perf_counter() - began
+    if shown["degraded"]:
+        here.metrics.degraded()
     here.metrics.recommended(shown["mode"], shown["algorithm"], len(shown["path"]) - 1, seconds)
     return shown
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Run, json_of
 from tests.world import PAGES, VISITS
 from webrec.cli.files import zstd
-from webrec.rawlog import Record, open_log
+from webrec.rawlog import RawLog, Record
 
 EVENTS = [*PAGES, *VISITS]
 NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
@@ -19,7 +19,7 @@ NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
 
 def logged(tmp_path: Path) -> list[Record]:
     """What is in the log."""
-    log = open_log(f"file://{tmp_path}/home/log")
+    log = RawLog(tmp_path / "home" / "log")
     return [record for name in log.closed_segments() for record in log.read(name)]
 
 

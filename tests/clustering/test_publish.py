@@ -25,7 +25,7 @@ from webrec.types import Page
 
 COUNTS = {"pages": 100, "categorised": 90, "profiles": 50, "visits": 1_000}
 GENERATION = Generation(
-    "000001", 0, 0, Watermark(0), 3.0, ("c7", "c2"), ("g4",), ("One", "Other"), COUNTS
+    "000001", 0, 0, Watermark({"spool": 0}), 3.0, ("c7", "c2"), ("g4",), ("One", "Other"), COUNTS
 )
 
 

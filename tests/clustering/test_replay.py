@@ -18,7 +18,6 @@ from webrec.types import AdPage, Campaign, Event, Page
 
 A, B, C = (f"https://site.example/{name}" for name in "abc")
 ANN, BOB = "u:ann", "u:bob"
-ALL = Watermark(9)
 
 
 @pytest.fixture
@@ -48,12 +47,12 @@ def write(log: RawLog, *events: Event, received_us: int = 10) -> str:
 def read(
     log: RawLog,
     *campaigns: Campaign,
-    watermark: Watermark = ALL,
+    watermark: Watermark | None = None,
     forgotten: Mapping[str, int] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Replayed:
-    """Replay the log."""
-    return replay(log, watermark, forgotten or {}, campaigns, progress)
+    """Replay the log; as far as it goes, unless told otherwise."""
+    return replay(log, watermark or log.cut(0, lambda: None), forgotten or {}, campaigns, progress)
 
 
 def profile(replayed: Replayed, visitor: str) -> dict[str, tuple[int, int]]:
@@ -154,11 +153,13 @@ def test_the_forgotten_are_counted_and_left_out(log: RawLog) -> None:
 
 def test_only_what_the_watermark_covers_is_read(log: RawLog) -> None:
     """A later segment, and one that was open at the cut, are left for the next batch."""
-    covered, open_then = write(log, visit()), write(log, visit(B))
-    log.cut(0, lambda: None)
+    covered, open_then = write(log, visit()), log.begin()
+    open_then.append([visit(B)], 10)
+    watermark = log.cut(0, lambda: None)
+    open_then.close()
     write(log, visit(C))
-    found = read(log, watermark=Watermark(0, frozenset({open_then})))
-    assert log.covered_by(Watermark(0, frozenset({open_then}))) == [covered]
+    found = read(log, watermark=watermark)
+    assert log.covered_by(watermark) == [covered]
     assert [page.url for page in found.pages] == [A]
 
 

@@ -17,6 +17,9 @@ FAMILIES = (Family("m"), Family("n"))
 class StoreContract:
     """The behaviour of `webrec.storage.base.Store`; a subclass gives the fixture ``store``."""
 
+    scans = 60
+    """While other rows come and go."""
+
     @pytest.fixture
     def table(self, store: Store) -> Iterator[str]:
         """An empty table."""
@@ -124,7 +127,7 @@ class StoreContract:
         thread = threading.Thread(target=come_and_go)
         thread.start()
         try:
-            for _ in range(60):
+            for _ in range(self.scans):
                 seen = {row for row, _ in store.scan(table)}
                 assert seen.issuperset(stay)
         finally:

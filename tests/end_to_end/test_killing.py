@@ -88,18 +88,19 @@ class Killing:
 
     def batch(self, step: str) -> None:
         """A batch is killed at a step or a moment later; the service answers as before."""
-        with load(self._service, self.figures.ledger), Batch(self._service.home) as batch:
+        service = self._service
+        with load(service, self.figures.ledger), Batch(service.home, service.settings) as batch:
             assert batch.wait_for(step)
             time.sleep(self._rng.uniform(0, _LATE_S))
             batch.kill()
-            answers = self._service.ask_each("POST", "/v1/recommendations", _REQUEST)
+            answers = service.ask_each("POST", "/v1/recommendations", _REQUEST)
             assert all(answer.json["items"] for answer in answers)
-        let_lease_end(self._service.home)
+        let_lease_end(service.home, service.settings)
         self._look(f"a batch when {step}")
 
     def batch_that_ends(self) -> None:
         """A batch runs to its end, and its model answers everywhere."""
-        run_batch(self._service.home)
+        run_batch(self._service.home, self._service.settings)
         newest = self._service.ask("GET", "/v1/models").json["models"][0]["id"]
         wait_until(lambda: self._models() == {newest})
         self._look("no one, and a batch ends")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import world
-from tests.running import Answer, Service, run_batch, wait_until
+from tests.running import Answer, Client, Service, run_batch, wait_until
 from tests.world import EXPECTED, page
 from webrec import config
 from webrec.errors import UsageError
@@ -40,24 +40,34 @@ def service(world_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
+def upload(client: Client, events: Sequence[object]) -> None:
+    """Send these events and the world's campaigns to a service that has no model yet."""
+    assert client.get("/health/ready").status == 503
+    assert client.post("/v1/events", events).json["accepted"] == len(events)
+    campaigns = client.post("/v1/campaigns", list(world.CAMPAIGNS))
+    assert {result["status"] for result in campaigns.json["results"]} == {"created"}
+
+
+def assert_answers_are_known(service: Service, client: Client) -> None:
+    """The world is answered as its prose says."""
+    wait_until(lambda: None not in models(service))
+    for expected in EXPECTED:
+        answer = client.post(PATH, expected.request | {"track": False}).json
+        assert answer["path"] == expected.path, expected.statement
+        urls = [canonical(item["url"]) for item in answer["items"]]
+        assert urls == expected.urls, expected.statement
+        assert not answer["degraded"], expected.statement
+    ready = service.ask_each("GET", "/health/ready")
+    assert [answer.status for answer in ready] == [200, 200]
+
+
 def test_the_whole_way(tmp_path: Path) -> None:
     """Ingested, batched and uploaded over HTTP, the world is answered as its prose says."""
     with Service(tmp_path / "home") as service, service.client() as client:
-        assert client.get("/health/ready").status == 503
-        events = [*world.PAGES, *world.VISITS]
-        assert client.post("/v1/events", events).json["accepted"] == len(events)
-        upload = client.post("/v1/campaigns", list(world.CAMPAIGNS))
-        assert {result["status"] for result in upload.json["results"]} == {"created"}
+        upload(client, [*world.PAGES, *world.VISITS])
         assert models(service) == {None}
         run_batch(service.home)
-        wait_until(lambda: None not in models(service))
-        for expected in EXPECTED:
-            answer = client.post(PATH, expected.request | {"track": False}).json
-            assert answer["path"] == expected.path, expected.statement
-            urls = [canonical(item["url"]) for item in answer["items"]]
-            assert urls == expected.urls, expected.statement
-        ready = service.ask_each("GET", "/health/ready")
-        assert [answer.status for answer in ready] == [200, 200]
+        assert_answers_are_known(service, client)
 
 
 @pytest.mark.parametrize("mode", ["related", "sponsored"])

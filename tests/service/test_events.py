@@ -123,6 +123,7 @@ def test_a_repeated_event_id_counts_once(client: FlaskClient, engine: Engine) ->
     """A repeat is accepted, in the same request or later, and counts neither now nor later."""
     assert send(client, [visit(event_id="e1"), visit(event_id="e1")])["accepted"] == 2
     assert send(client, visit(5, event_id="e1"))["accepted"] == 1
+    engine.recorder.flush()
     assert visits(client, user="new") == {page("football", 0): 1}
     batch(engine)
     assert visits(client, user="new") == {page("football", 0): 1}
@@ -164,10 +165,11 @@ def test_bots_and_the_anonymous(client: FlaskClient, home: Path, engine: Engine)
     assert visits(client, user="new") == {}
 
 
-def test_a_bots_event_id_stays_free(client: FlaskClient) -> None:
+def test_a_bots_event_id_stays_free(client: FlaskClient, engine: Engine) -> None:
     """What a bot sends, its event ids included, changes nothing for people."""
     send(client, visit(event_id="shared", environment=BOT))
     send(client, visit(event_id="shared"))
+    engine.recorder.flush()
     assert visits(client, user="new") == {page("football", 0): 1}
 
 

@@ -15,6 +15,7 @@ from webrec.cli.labels import labels
 from webrec.cli.models import models
 from webrec.cli.recommend import recommend
 from webrec.cli.serve import serve
+from webrec.cli.tables import tables
 from webrec.cli.world import world
 
 
@@ -29,6 +30,6 @@ def main() -> None:
 
 
 for _command in (
-    demo, world, ingest, batch, serve, recommend, campaigns, labels, models, keys, check,
+    demo, world, ingest, batch, serve, recommend, campaigns, labels, models, keys, tables, check,
 ):  # fmt: skip
     main.add_command(_command)

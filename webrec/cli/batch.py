@@ -24,7 +24,11 @@ from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     from clustering.job import Plan
+    from clustering.publish import Written
     from webrec.engine import Engine
+
+PATIENCE_S = 120.0
+"""A store that is away for as long as a restart takes costs a batch no more than that."""
 
 _SHOWN = 10
 _ALL = 1_000_000
@@ -123,17 +127,21 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
     from clustering import job
     from webrec import admin
 
+    written: list[Written] = []
     began = time.monotonic()
-    with engine_of(settings) as engine:
+    with engine_of(settings, PATIENCE_S) as engine:
         with progress() as told:
-            generation = job.run(engine.tables, engine.log, engine.recorder, settings, plan, told)
+            generation = job.run(
+                engine.tables, engine.log, engine.recorder, settings, plan, told, written.append
+            )
         seconds = time.monotonic() - began
         engine.refresh()
         model = next(m for m in admin.list_models(engine.tables) if m["id"] == generation.id)
         if as_json:
-            print_json(model | {"seconds": round(seconds, 3)})
+            print_json(model | {"seconds": round(seconds, 3), "written": written[0]._asdict()})
         else:
             _show(engine, model, seconds)
+            tell(f"written: {written[0]}")
 
 
 def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:

@@ -10,7 +10,7 @@ import click
 
 from webrec.cli.common import as_json, command, engine_of, print_json, print_table
 from webrec.config import Settings
-from webrec.errors import WebrecError
+from webrec.errors import LogUnavailable, WebrecError
 from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
@@ -70,11 +70,17 @@ def _store(engine: Engine) -> str:
 
 
 def _log(engine: Engine) -> str:
-    engine.log.check()
-    left = len(engine.log.open_segments())
+    log = engine.log
+    log.check()
+    log.ship(lambda: True)  # only looks whether it could
+    waiting = log.unshipped()
+    if waiting.why:
+        raise LogUnavailable(waiting.told(time.time()))
+    shipping = f"; {waiting.told(time.time())}" if waiting.segments else ""
+    left = len(log.open_segments())
     return (
-        f"{engine.settings.log_uri} can be written; {len(engine.log.closed_segments()):,} segments "
-        f"closed, {left:,} open, {engine.log_backlog():,} not in the model yet"
+        f"{engine.settings.log_uri} can be written; {len(log.closed_segments()):,} segments "
+        f"closed, {left:,} open, {engine.log_backlog():,} not in the model yet{shipping}"
     )
 
 

@@ -243,11 +243,16 @@ def progress() -> Iterator[Told]:
 
 
 @contextmanager
-def engine_of(settings: Settings) -> Iterator[Engine]:
-    """The engine for one command; what it recorded is durable when the command ends."""
-    from webrec.engine import Engine
+def engine_of(settings: Settings, patience_s: float | None = None) -> Iterator[Engine]:
+    """The engine for one command; what it recorded is durable when the command ends.
 
-    engine = Engine(settings)
+    Args:
+        patience_s: for how long a call to the store that failed is repeated; some seconds when
+            left out.
+    """
+    from webrec.engine import PATIENCE_S, Engine
+
+    engine = Engine(settings, PATIENCE_S if patience_s is None else patience_s)
     try:
         engine.tables.create()
         engine.recorder.start()

@@ -10,7 +10,7 @@ from webrec.storage.base import Store, Swap
 __all__ = ["Store", "Swap", "open_scratch", "open_store"]
 
 
-def open_store(uri: str, patience_s: float = 2.0) -> Store:
+def open_store(uri: str, patience_s: float = 0.0) -> Store:
     """Open the store a URI names.
 
     Args:
@@ -29,7 +29,8 @@ def open_store(uri: str, patience_s: float = 2.0) -> Store:
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
         return SqliteStore(Path(rest[1:]))
     if scheme == "hbase":
-        from webrec.storage.hbase import HBaseStore, Server  # as above
+        from webrec.storage.hbase import HBaseStore  # as above
+        from webrec.storage.server import Server
 
         return HBaseStore(Server.of(uri), patience_s)
     raise UsageError(

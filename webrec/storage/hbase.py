@@ -32,13 +32,13 @@ from webrec.storage.pool import (
     Connection,
     IllegalArgument,
     Pool,
-    Server,
 )
+from webrec.storage.server import Server
 
-__all__ = ["HBaseStore", "Server"]
+CALL_S = 5.0
+"""Seconds one call may take where nobody says less."""
 
-CALL_S = 15.0
-"""Seconds one call may take: longer than the Thrift server itself tries, which is 10."""
+_TABLE_CALL_S = 30.0
 
 _BATCH_BYTES = 1 << 20
 _BATCH_CELLS = 5_000
@@ -46,8 +46,10 @@ _CELL_OVERHEAD = 40
 _ROWS_PER_GET = 200
 _ROWS_PER_PAGE = 1_000
 _ROWS_PER_ANSWER = 50
-_AT_ONCE = 4
+_AT_ONCE = 8
 _FEW = 16
+# a server that never answered may be a wrong address, and somebody waits to be told
+_FIRST_PATIENCE_S = 2.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 2.0
 _GONE = ("TableNotFoundException", "TableNotEnabledException")
 # what calls for many rows say of a table that is not there: its name, and no server
@@ -63,14 +65,14 @@ class HBaseStore:
 
     Args:
         server: where, and how.
-        patience_s: for how long a call that failed is repeated.
+        patience_s: for how long a call that failed is repeated, once the server has answered.
     """
 
     def __init__(self, server: Server, patience_s: float) -> None:
         self._server = server
         self._patience_s = patience_s
         self._pool = Pool(server)
-        self._clock = _Clock()
+        self._has_answered = False
 
     def create_table(self, table: str, families: Sequence[Family]) -> None:
         """Create the table, if it is not there yet."""
@@ -83,7 +85,7 @@ class HBaseStore:
                 return
 
         if table not in self.tables():
-            self._call(create)
+            self._call(create, call_s=_TABLE_CALL_S)
 
     def drop_table(self, table: str) -> None:
         """Drop the table with all it holds, if it is there."""
@@ -96,7 +98,7 @@ class HBaseStore:
 
         if table in self.tables():
             try:
-                self._call(drop)
+                self._call(drop, call_s=_TABLE_CALL_S)
             except NotFound:
                 return  # by another, or by a call of ours whose answer got lost
 
@@ -129,7 +131,7 @@ class HBaseStore:
 
     def put_many(self, table: str, rows: Iterable[tuple[bytes, Cells]]) -> None:
         """Write cells; as many in one call as the server takes."""
-        for batch in _batches(rows, _puts, self._clock):
+        for batch in _batches(rows, _puts):
             self._mutate(table, batch)
 
     def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
@@ -163,7 +165,7 @@ class HBaseStore:
             return [Mutation(isDelete=True, column=c, writeToWAL=True) for c in columns]
 
         last_ms = 0
-        for batch in _batches(rows, deletions, self._clock):
+        for batch in _batches(rows, deletions):
             self._mutate(table, batch)
             last_ms = batch.at_ms
         # a deletion hides what has its own millisecond: whoever writes after it has a later one
@@ -253,15 +255,18 @@ class HBaseStore:
         self,
         work: Callable[[Connection], T],
         within_s: float | None = None,
+        call_s: float | None = None,
     ) -> T:
         """Do one call, and again while that may help; all our calls may be repeated.
 
         Args:
             within_s: the time there is for all of it; None is as long as it takes.
+            call_s: the time there is for one call; None is `CALL_S`.
         """
         began = time.monotonic()
+        call_s = CALL_S if call_s is None else call_s
         try:
-            return self._once(work, within_s or CALL_S)
+            return self._once(work, call_s if within_s is None else within_s)
         except StoreUnavailable as error:
             if within_s is not None:
                 left_s = within_s - (time.monotonic() - began)
@@ -270,19 +275,21 @@ class HBaseStore:
                 raise
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            stop=stop_before_delay(self._patience_s),
+            stop=stop_before_delay(self._patience_s if self._has_answered else _FIRST_PATIENCE_S),
             wait=wait_random_exponential(_RETRY_FIRST_S, _RETRY_MOST_S),
             reraise=True,
         ):
             with attempt:
-                return self._once(work, CALL_S)
+                return self._once(work, call_s)
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, work: Callable[[Connection], T], within_s: float) -> T:
         """The one place where the driver's errors become ours."""
         try:
             with self._pool.lend(within_s) as connection:
-                return work(connection)
+                done = work(connection)
+            self._has_answered = True
+            return done
         except ANSWERED as error:
             said = _said(error)
             if any(name in said for name in _GONE) or _GONE_FOR_MANY.search(said):
@@ -303,6 +310,9 @@ class _Clock:
         with self._lock:
             self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
             return self._last_ms
+
+
+_clock = _Clock()
 
 
 class _Batch:
@@ -327,15 +337,15 @@ class _Batch:
 
 
 def _batches(
-    rows: Iterable[tuple[bytes, W]], mutations_of: Callable[[W], list[Mutation]], clock: _Clock
+    rows: Iterable[tuple[bytes, W]], mutations_of: Callable[[W], list[Mutation]]
 ) -> Iterator[_Batch]:
     """Rows cut into calls by bytes and cells; a row that is too large for one is cut as well."""
-    batch = _Batch(clock.next_ms())
+    batch = _Batch(_clock.next_ms())
     for row, what in rows:
         for part in _parts(mutations_of(what)):
             if not batch.has_room_for(row, part):
                 yield batch
-                batch = _Batch(clock.next_ms())
+                batch = _Batch(_clock.next_ms())
             batch.add(row, part)
     if batch.mutations:
         yield batch

@@ -10,22 +10,22 @@ All times are seconds.
 from __future__ import annotations
 
 import os
-import re
 import select
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from typing import Any
 
 import happybase  # brings Hbase_thrift
 from Hbase_thrift import AlreadyExists, IllegalArgument
 from Hbase_thrift import IOError as HBaseError
+from thriftpy2.protocol.cybin import ProtocolError
 from thriftpy2.thrift import TException
 from thriftpy2.transport import TSocket
 
-from webrec.errors import StoreUnavailable, UsageError
+from webrec.errors import StoreUnavailable
+from webrec.storage.server import Server
 
 __all__ = [
     "ANSWERED",
@@ -35,17 +35,12 @@ __all__ = [
     "HBaseError",
     "IllegalArgument",
     "Pool",
-    "Server",
 ]
 
 IDLE_S = 30.0
 """A connection that was idle for longer is closed; the server's own limit is 60 s."""
 
 _MAX_IDLE = 32
-_DEFAULT_PORT = 9090
-_PREFIX = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
-_TRANSPORTS = ("buffered", "framed")
-_COMPRESSIONS = ("SNAPPY", "GZ", "LZ4", "ZSTD", "NONE")
 
 ANSWERED = (HBaseError, IllegalArgument, AlreadyExists)
 """What the server answers in its protocol: the call came to its end, the connection is sound."""
@@ -61,60 +56,6 @@ class Broken(StoreUnavailable):
     def __init__(self, message: str, *, was_idle: bool) -> None:
         super().__init__(message)
         self.was_idle = was_idle
-
-
-class Server(NamedTuple):
-    """A Thrift server.
-
-    Attributes:
-        prefix: begins the names of all our tables, before a full stop.
-        transport: ``buffered`` or ``framed``, as the server was started.
-        compression: of new tables; one that the cluster has.
-    """
-
-    host: str
-    port: int
-    prefix: str
-    transport: str = "buffered"
-    compression: str = "SNAPPY"
-
-    def __str__(self) -> str:
-        return f"hbase://{self.host}:{self.port}/{self.prefix}"
-
-    @classmethod
-    def of(cls, uri: str) -> Server:
-        """The server that ``hbase://host:9090/prefix?transport=framed&compression=GZ`` names.
-
-        Raises:
-            UsageError: it is not understood.
-        """
-        parts = urlsplit(uri)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        prefix = parts.path.removeprefix("/")
-        server = cls(
-            parts.hostname or "",
-            _port(parts),
-            prefix,
-            options.pop("transport", "buffered"),
-            options.pop("compression", "SNAPPY").upper(),
-        )
-        if not server.host or not server.port or not _PREFIX.fullmatch(prefix):
-            raise UsageError(
-                f"the store {uri!r} is not understood: use hbase://host:9090/prefix, the prefix of "
-                "letters, digits, _ and -"
-            )
-        for name, value, known in (
-            ("transport", server.transport, _TRANSPORTS),
-            ("compression", server.compression, _COMPRESSIONS),
-        ):
-            if value not in known:
-                raise UsageError(f"the store {uri!r}: {name} is one of {', '.join(known)}")
-        if options:
-            raise UsageError(
-                f"the store {uri!r}: {', '.join(options)} is no option; there are transport and "
-                "compression"
-            )
-        return server
 
 
 class _Socket(TSocket):  # type: ignore[misc]  # the library has no types that mypy can read
@@ -215,7 +156,7 @@ class Pool:
             raise Broken(
                 f"{self.server} did not answer within {within_s:.3g} s", was_idle=False
             ) from error
-        except (OSError, EOFError, TException) as error:
+        except (OSError, EOFError, TException, ProtocolError) as error:
             connection.close()
             self.close()  # what is idle may have died with the same server
             raise Broken(f"{self.server}: {_reason(error)}", was_idle=was_idle) from error
@@ -230,6 +171,7 @@ class Pool:
     def close(self) -> None:
         """Close what is idle."""
         with self._lock:
+            self._leave_to_parent()
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -238,16 +180,20 @@ class Pool:
         """The idle connection that was used last, if it is sound."""
         while True:
             with self._lock:
-                if self._pid != os.getpid():
-                    # our parent's: closing them would hang up on it, so they are only kept
-                    self._inherited, self._idle = self._idle, []
-                    self._pid = os.getpid()
+                self._leave_to_parent()
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
             if connection.is_sound(time.monotonic()):
                 return connection
             connection.close()
+
+    def _leave_to_parent(self) -> None:
+        """After a fork: what is idle is our parent's; closing it would hang up on it."""
+        if self._pid != os.getpid():
+            self._inherited += self._idle  # as long as we live: whatever is dropped is closed
+            self._idle = []
+            self._pid = os.getpid()
 
     def _give_back(self, connection: Connection) -> None:
         connection.idle_since = time.monotonic()
@@ -256,14 +202,6 @@ class Pool:
                 self._idle.append(connection)
                 return
         connection.close()
-
-
-def _port(parts: SplitResult) -> int:
-    """The port; 0 for one that is none."""
-    try:
-        return _DEFAULT_PORT if parts.port is None else parts.port
-    except ValueError:
-        return 0
 
 
 def _left(deadline: float) -> float:

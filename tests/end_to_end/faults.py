@@ -1,0 +1,664 @@
+"""Servers of HBase and HDFS die while visitors come: what is answered, and what is left of it.
+
+``python -m tests.end_to_end.faults --repeat 3`` makes each fault three times on a cluster of its
+own, and prints what it found as a table, or as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import itertools
+import json
+import secrets
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.cluster import SERVERS, Cluster
+from tests.end_to_end.load import Found, Ledger, Visit, compare, counted_by_service
+from tests.running import Answer, Client, Service, batch, run_batch, wait_until
+from webrec import config
+from webrec.documents import parse_event
+from webrec.engine import Engine
+from webrec.errors import StoreUnavailable
+from webrec.rawlog import RawLog
+
+PLAN: dict[str, Any] = {"categories": 4, "communities": 4, "features": "tfidf"}
+TMAX_MS = 100
+SLACK_MS = 50
+"""What a busy machine may add between the service's clock and the visitor's."""
+
+_THEMES = (
+    "telescope galaxy comet orbit nebula planet",
+    "recipe kitchen oven pasta garlic bread",
+    "striker goal league referee penalty coach",
+    "guitar drummer concert melody chorus album",
+)
+_STEADY = 24
+_VISITORS = 200
+_PAGES_EACH = 3
+_SENDERS = 8
+_PACE = 8.0
+_LOOKS = 4.0
+_EVENTS_AT_ONCE = 3
+_LIMIT = 20
+
+_BEFORE_S = 5.0
+_CALM_S = 3
+_TOLERATED = 0.05
+_RECOVERY_S = 180.0
+_SEEN_WITHIN_S = 3.0
+_SHIPPED_WITHIN_S = 5.0
+_LOOK_S = 1.0
+_SEGMENT_BYTES = 65_536
+_BROKEN = (OSError, http.client.HTTPException)
+
+
+class Fault(NamedTuple):
+    """Something that is done to the servers.
+
+    Attributes:
+        what: in words.
+        begin: makes it happen.
+        end: takes it away; None where it is over at once.
+        lasts_s: seconds between the two.
+    """
+
+    what: str
+    begin: Callable[[Cluster], None]
+    end: Callable[[Cluster], None] | None = None
+    lasts_s: float = 0.0
+
+
+def _killed(*names: str) -> Fault:
+    what = "all servers" if names == SERVERS else names[0]
+    return Fault(f"kill -9 {what}", lambda cluster: cluster.kill(*names))
+
+
+FAULTS = {
+    "thrift": _killed("thrift"),
+    "hbase": _killed("hbase"),
+    "datanode": _killed("datanode"),
+    "pause": Fault(
+        "HBase stands still (SIGSTOP) for 30 s",
+        lambda cluster: cluster.pause("hbase"),
+        lambda cluster: cluster.resume("hbase"),
+        30,
+    ),
+    "hdfs": Fault(
+        "NameNode away for 60 s",
+        lambda cluster: cluster.stop("namenode"),
+        lambda cluster: cluster.start("namenode"),
+        60,
+    ),
+    "hdfs-pause": Fault(
+        "NameNode stands still (SIGSTOP) for 60 s",
+        lambda cluster: cluster.pause("namenode"),
+        lambda cluster: cluster.resume("namenode"),
+        60,
+    ),
+    "restart": Fault(
+        "all servers killed (-9) at once, and started again",
+        Cluster.kill_all,
+        Cluster.start_all,
+    ),
+}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one fault.
+
+    Attributes:
+        seconds: under load.
+        requests: of recommendations, events and listings of visitors.
+        normal: answered 200 or 202, and not degraded.
+        degraded: recommendations answered from memory.
+        unavailable: answered 503.
+        other: answered anything else, or not at all.
+        late, very_late: recommendations that took the visitor more than `TMAX_MS`, and more than
+            `SLACK_MS` on top of it.
+        slowest_ms: of the recommendations.
+        wrong: answers with what another visitor did.
+        acknowledged: visits of which the service said that it has them.
+        lost, doubled, invented: of those, by what the service shows, and by what a batch read.
+        recovery_s: seconds from the fault's end to the first of three in a row in which all was
+            well: every request answered, no more than one in twenty degraded (a busy machine
+            does that), every visit in the store, every segment on HDFS; None where they did not
+            come.
+        before, in_fault: the answers before the fault, and from then to recovery: by their
+            status, and "degraded".
+        most_unshipped: segments that waited for HDFS.
+    """
+
+    fault: str
+    seconds: float
+    requests: int
+    normal: int
+    degraded: int
+    unavailable: int
+    other: int
+    late: int
+    very_late: int
+    slowest_ms: float
+    wrong: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    invented: int
+    recovery_s: int | None
+    before: dict[str, int]
+    in_fault: dict[str, int]
+    most_unshipped: int
+
+
+class Sample(NamedTuple):
+    """One request.
+
+    Attributes:
+        at: when it was sent, by `time.monotonic`.
+        status: 0 for none.
+    """
+
+    at: float
+    kind: str
+    status: int
+    ms: float
+    degraded: bool
+    wrong: bool
+
+    @property
+    def is_normal(self) -> bool:
+        """All of it was answered."""
+        return self.status in (200, 202) and not self.degraded
+
+
+def put_world(home: Path, settings: Mapping[str, Any], visitors: int = _VISITORS) -> list[Visit]:
+    """Ingest visitors of four themes, each with some pages of its own, and run a batch.
+
+    Args:
+        visitors: how many, besides the steady ones.
+
+    Returns:
+        Their visits.
+    """
+    engine = Engine(config.load(home=home, **settings))
+    try:
+        engine.tables.create()
+        names = [f"a-steady-{n}" for n in range(_STEADY)]
+        names += [f"visitor-{n}" for n in range(visitors)]
+        visits = [(name, _page(name, n)) for name in names for n in range(_PAGES_EACH)]
+        now_ms = time.time_ns() // 1_000_000
+        documents = [{**_visit(visit), "title": _theme_of(visit[0])} for visit in visits]
+        engine.recorder.record([parse_event(document, now_ms) for document in documents])
+        batch(engine, **PLAN)
+    finally:
+        engine.close()
+    return visits
+
+
+class Traffic:
+    """Visitors at work, and somebody who looks at what the service knows of them.
+
+    Args:
+        service: holds the world of `put_world`.
+        ledger: of what the visitors are told.
+    """
+
+    def __init__(self, service: Service, ledger: Ledger, visitors: int = _VISITORS) -> None:
+        self.ledger = ledger
+        self.samples: list[Sample] = []
+        self.unseen: dict[Visit, float] = {}
+        self._service = service
+        self._visitors = [f"visitor-{n}" for n in range(visitors)]
+        self._pages = {name: itertools.count(_PAGES_EACH) for name in self._visitors}
+        self._stop = threading.Event()
+        self._expected = self._answers_in_peace()
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        """Keep the pace while the block runs."""
+        threads = [
+            threading.Thread(target=self._send, args=(n,), name=f"sender-{n}", daemon=True)
+            for n in range(_SENDERS)
+        ]
+        threads.append(threading.Thread(target=self._look, name="looker", daemon=True))
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def oldest_unseen_s(self, engine: Engine) -> float:
+        """For how long the oldest acknowledged visit that the store does not show is waiting.
+
+        Raises:
+            StoreUnavailable: the store does not say.
+        """
+        with self.ledger.lock:
+            waiting = dict(self.unseen)
+        for visitor in sorted({visitor for visitor, _ in waiting}):
+            cells = engine.tables.recent(f"u:{visitor}", lambda _: False, _LOOK_S).cells
+            with self.ledger.lock:
+                for cell in cells.values():
+                    self.unseen.pop((visitor, cell.url), None)
+        with self.ledger.lock:
+            left = [self.unseen[visit] for visit in waiting if visit in self.unseen]
+        return time.monotonic() - min(left) if left else 0.0
+
+    def _answers_in_peace(self) -> dict[str, Any]:
+        """What each steady visitor is answered and shown, and everybody's community."""
+        found: dict[str, Any] = {}
+        with self._service.client() as client:
+            for name in (*(f"a-steady-{n}" for n in range(_STEADY)), *self._visitors):
+                found[name] = _shown(client.get("/v1/users", user=name))
+                assert found[name]["community"], name
+        for answers in self._by_worker():
+            for name, answer in answers.items():
+                assert answer.status == 200, answer.body
+                assert not answer.json["degraded"]
+                key = f"{name}'s list"
+                assert found.setdefault(key, _list(answer.json)) == _list(answer.json)
+        lists = [str(value) for key, value in found.items() if key.endswith("'s list")]
+        assert len(set(lists)) == len(lists) == _STEADY  # so that another's would be noticed
+        return found
+
+    def _by_worker(self) -> Iterator[dict[str, Answer]]:
+        for pid in self._service.workers():
+            with self._service.only(pid), self._service.client() as client:
+                names = [f"a-steady-{n}" for n in range(_STEADY)]
+                path = "/v1/recommendations"
+                yield {n: client.post(path, _steady_request(n) | {"tmax": 5_000}) for n in names}
+
+    def _send(self, number: int) -> None:
+        turns = (
+            self._steady,
+            self._tracked,
+            self._events,
+            self._steady,
+            self._tracked,
+            self._known_events,
+            self._steady,
+            self._tracked,
+        )
+        names = itertools.cycle(self._visitors[number::_SENDERS])
+        steady = itertools.cycle(f"a-steady-{n}" for n in range(number, _STEADY, _SENDERS))
+        with self._service.client() as client:
+            for turn in self._paced(_PACE, number / _SENDERS / _PACE):
+                ask = turns[turn % len(turns)]
+                ask(client, next(steady) if ask == self._steady else next(names))
+
+    def _look(self) -> None:
+        names = itertools.cycle([*self._visitors, *(f"a-steady-{n}" for n in range(_STEADY))])
+        with self._service.client() as client:
+            for _ in self._paced(_LOOKS, 0.0):
+                name = next(names)
+                self._ask(client, "listing", "GET", f"/v1/users?user={name}", None, name)
+
+    def _paced(self, pace: float, first_s: float) -> Iterator[int]:
+        began = time.monotonic() + first_s
+        for turn in itertools.count():
+            if self._stop.wait(max(0.0, began + turn / pace - time.monotonic())):
+                return
+            yield turn
+
+    def _steady(self, client: Client, name: str) -> None:
+        path, request = "/v1/recommendations", _steady_request(name)
+        self._ask(client, "recommendation", "POST", path, request, name)
+
+    def _tracked(self, client: Client, name: str) -> None:
+        visits = self._new(name, 1)
+        document = _visit(visits[0]) | {"limit": _LIMIT, "explain": True, "tmax": TMAX_MS}
+        path = "/v1/recommendations"
+        status = self._ask(client, "recommendation", "POST", path, document, name)
+        self._note(visits, is_taken=status == 200)
+
+    def _events(self, client: Client, name: str) -> None:
+        visits = self._new(name, _EVENTS_AT_ONCE)
+        documents = [_visit(visit) for visit in visits]
+        status = self._ask(client, "events", "POST", "/v1/events", documents, name)
+        self._note(visits, is_taken=status == 202)
+
+    def _known_events(self, client: Client, name: str) -> None:
+        """Sent again until they are taken, and then sometimes once more."""
+        visits = self._new(name, _EVENTS_AT_ONCE)
+        documents = [_visit(visit) | {"event_id": visit[1]} for visit in visits]
+        is_taken = False
+        while not is_taken and not self._stop.is_set():
+            status = self._ask(client, "events", "POST", "/v1/events", documents, name)
+            is_taken = status == 202
+            self._note(visits, is_taken=is_taken)
+            self._stop.wait(0 if is_taken else 0.1)
+        if visits[0][1].endswith("0"):
+            self.ledger.repeated += len(visits)
+            self._ask(client, "events", "POST", "/v1/events", documents, name)
+
+    def _ask(
+        self, client: Client, kind: str, method: str, path: str, document: object, name: str
+    ) -> int:
+        at = time.monotonic()
+        status, degraded, wrong = 0, False, False
+        try:
+            answer = client.request(method, path, document)
+        except _BROKEN:
+            client.close()
+        else:
+            status = answer.status
+            if status == 200:
+                degraded = answer.json.get("degraded", False)
+                wrong = self._is_wrong(kind, name, answer, is_steady=document is not None)
+        ms = (time.monotonic() - at) * 1000
+        with self.ledger.lock:
+            self.samples.append(Sample(at, kind, status, ms, degraded, wrong))
+        return status
+
+    def _is_wrong(self, kind: str, name: str, answer: Answer, *, is_steady: bool) -> bool:
+        """Whether it holds what another visitor did, or lacks what this one did."""
+        document = answer.json
+        own = self._expected[name]
+        if kind == "listing":
+            shown = _shown(answer)
+            if f"{name}'s list" in self._expected:
+                return bool(shown != own)
+            there = set(shown["urls"])
+            is_own = all(url.startswith(_page(name, "")) for url in there)
+            return not (is_own and set(own["urls"]) <= there and _same(shown, own))
+        explained = document["explain"]["community"]
+        if document["degraded"]:
+            return explained not in (None, own["community"])
+        expected = self._expected.get(f"{name}'s list")
+        if expected is not None and is_steady:
+            return bool(_list(document) != expected)
+        return bool(explained != own["community"])
+
+    def _note(self, visits: list[Visit], *, is_taken: bool) -> None:
+        ledger = self.ledger
+        with ledger.lock:
+            if is_taken:
+                ledger.unsure.difference_update(visits)
+                ledger.acknowledged.update(visits)
+                ledger.accepted.update(visits)
+                self.unseen.update(dict.fromkeys(visits, time.monotonic()))
+            else:
+                ledger.unsure.update(visits)
+
+    def _new(self, name: str, number: int) -> list[Visit]:
+        return [(name, _page(name, next(self._pages[name]))) for _ in range(number)]
+
+
+class _Watch(threading.Thread):
+    """Says of each moment whether anything waits: for the store, or for HDFS.
+
+    Attributes:
+        looks: when it looked (by `time.monotonic`), and whether nothing waited for long.
+        most_unshipped: segments that the service said were waiting for HDFS.
+    """
+
+    def __init__(self, traffic: Traffic, service: Service) -> None:
+        super().__init__(name="watch", daemon=True)
+        self.looks: list[tuple[float, bool]] = []
+        self.most_unshipped = 0
+        self._traffic = traffic
+        self._service = service
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        home = self._service.home
+        # a look of its own at the store and the spool; nothing is recorded here
+        engine = Engine(config.load(home=home, **self._service.settings), 0.0)
+        spool = RawLog(home / "log")
+        try:
+            while not self._over.wait(0.5):
+                at = time.monotonic()
+                try:
+                    shows = self._traffic.oldest_unseen_s(engine) < _SEEN_WITHIN_S
+                except StoreUnavailable:
+                    shows = False
+                self.looks.append((at, shows and _oldest_s(spool) < _SHIPPED_WITHIN_S))
+                unshipped = self._service.metrics().get("webrec_log_unshipped_segments", 0)
+                self.most_unshipped = max(self.most_unshipped, int(unshipped))
+        finally:
+            engine.close()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._over.set()
+        self.join()
+
+
+def make(fault: Fault, cluster: Cluster, home: Path) -> Outcome:
+    """Make one fault under load, and wait until all is well again.
+
+    Args:
+        home: new.
+    """
+    name = f"fault-{secrets.token_hex(4)}"
+    settings = {
+        "store": cluster.store_uri(name),
+        "log": cluster.log_uri(f"{name}/log"),
+        "segment_bytes": _SEGMENT_BYTES,
+    }
+    visits = put_world(home, settings)
+    ledger = Ledger(acknowledged=set(visits))
+    with Service(home, **settings) as service:
+        traffic = Traffic(service, ledger)
+        watch = _Watch(traffic, service)
+        watch.start()
+        try:
+            began = time.monotonic()
+            with traffic.flowing():
+                time.sleep(_BEFORE_S)
+                at = time.monotonic()
+                fault.begin(cluster)
+                if fault.end is not None:
+                    time.sleep(fault.lasts_s)
+                    fault.end(cluster)
+                ended = time.monotonic()
+                recovery_s = _recovery_s(traffic, watch, ended)
+                time.sleep(_CALM_S)
+                seconds = time.monotonic() - began
+        finally:
+            watch.end()
+        cluster.wait()
+        shown = _settled(service, ledger)
+        batches = home.with_name(home.name + "-batches")
+        (before,) = _models(service)
+        run_batch(batches, settings, **PLAN)
+        wait_until(lambda: before not in _models(service))
+        read = _settled(service, ledger)
+    _drop(batches, settings)
+    until = ended + (recovery_s or 0)
+    return _outcome(fault.what, seconds, traffic, (at, until), (shown, read), recovery_s, watch)
+
+
+def _outcome(
+    what: str,
+    seconds: float,
+    traffic: Traffic,
+    fault: tuple[float, float],
+    found: Sequence[Found],
+    recovery_s: int | None,
+    watch: _Watch,
+) -> Outcome:
+    samples = traffic.samples
+    recommended = [s for s in samples if s.kind == "recommendation"]
+    return Outcome(
+        fault=what,
+        seconds=round(seconds, 1),
+        requests=len(samples),
+        normal=sum(s.is_normal for s in samples),
+        degraded=sum(s.degraded for s in samples),
+        unavailable=sum(s.status == 503 for s in samples),
+        other=sum(s.status not in (200, 202, 503) for s in samples),
+        late=sum(s.ms > TMAX_MS for s in recommended),
+        very_late=sum(s.ms > TMAX_MS + SLACK_MS for s in recommended),
+        slowest_ms=round(max(s.ms for s in recommended), 1),
+        wrong=sum(s.wrong for s in samples),
+        acknowledged=len(traffic.ledger.acknowledged),
+        lost=sum(f.lost for f in found),
+        doubled=sum(f.doubled for f in found),
+        invented=sum(f.invented for f in found),
+        recovery_s=recovery_s,
+        before=_kinds(s for s in samples if s.at < fault[0]),
+        in_fault=_kinds(s for s in samples if fault[0] <= s.at <= fault[1]),
+        most_unshipped=watch.most_unshipped,
+    )
+
+
+def _recovery_s(traffic: Traffic, watch: _Watch, ended: float) -> int | None:
+    """Wait for some good seconds in a row; how many were there before them."""
+    calm = 0
+    for second in itertools.count():
+        # an answer may take longer than its second
+        wait_until(lambda: time.monotonic() > ended + second + 1.5, _RECOVERY_S)  # noqa: B023
+        began = ended + second
+        with traffic.ledger.lock:
+            asked = [s for s in traffic.samples if began <= s.at < began + 1]
+        looks = [is_calm for at, is_calm in watch.looks if began <= at < began + 1]
+        is_well = _are_well(asked) and bool(looks) and all(looks)
+        calm = calm + 1 if is_well else 0
+        if calm == _CALM_S:
+            return second + 1 - _CALM_S
+        if second > _RECOVERY_S:
+            return None
+    raise AssertionError("the seconds do not end")
+
+
+def _are_well(samples: Sequence[Sample]) -> bool:
+    answered = sum(s.status in (200, 202) for s in samples)
+    normal = sum(s.is_normal for s in samples)
+    return bool(samples) and answered == len(samples) and normal >= (1 - _TOLERATED) * answered
+
+
+def _kinds(samples: Iterable[Sample]) -> dict[str, int]:
+    return dict(Counter("degraded" if s.degraded else str(s.status) for s in samples))
+
+
+def _settled(service: Service, ledger: Ledger) -> Found:
+    """What each worker shows once nothing is missing, or waiting for it has no sense."""
+    found = Found(0, 0, 0)
+
+    def nothing_is_lost() -> bool:
+        nonlocal found
+        each = []
+        for pid in service.workers():
+            with service.only(pid):
+                each.append(compare(ledger, counted_by_service(service, ledger)))
+        found = Found(*(max(getattr(f, field) for f in each) for field in _FOUND))
+        return found.lost == 0
+
+    try:
+        wait_until(nothing_is_lost, 60)
+    except TimeoutError:
+        return found
+    return found
+
+
+_FOUND = ("lost", "doubled", "invented")
+
+
+def _models(service: Service) -> set[str]:
+    request = _steady_request("a-steady-0")
+    return {a.json["model"] for a in service.ask_each("POST", "/v1/recommendations", request)}
+
+
+def _drop(home: Path, settings: Mapping[str, Any]) -> None:
+    engine = Engine(config.load(home=home, **settings), 60.0)
+    try:
+        for table in engine.tables.store.tables():
+            engine.tables.store.drop_table(table)
+    finally:
+        engine.close()
+
+
+def _oldest_s(spool: RawLog) -> float:
+    """For how long the oldest closed segment waits."""
+    times = []
+    for segment in spool.closed_segments():
+        try:
+            times.append(spool.path(segment).stat().st_mtime)
+        except FileNotFoundError:
+            continue  # shipped meanwhile
+    return time.time() - min(times) if times else 0.0
+
+
+def _steady_request(name: str) -> dict[str, Any]:
+    """What a steady visitor asks again and again, so that the answer must stay the same."""
+    return {
+        "user": name,
+        "url": _page(name, 0),
+        "filter": "collaborative",
+        "limit": _LIMIT,
+        "explain": True,
+        "track": False,
+        "tmax": TMAX_MS,
+    }
+
+
+def _list(document: dict[str, Any]) -> Any:
+    return [item["url"] for item in document["items"]], document["explain"]["community"]
+
+
+def _shown(answer: Answer) -> dict[str, Any]:
+    """A listing's community and URLs."""
+    document = answer.json
+    urls = {each["url"]: each["visits"] for each in document["urls"]}
+    return {"community": document["community"], "urls": urls}
+
+
+def _same(shown: dict[str, Any], own: dict[str, Any]) -> bool:
+    return bool(shown["community"] == own["community"])
+
+
+def _page(name: str, number: int | str) -> str:
+    return f"https://load.example/{name}/{number}"
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    return {"type": "visit", "user": visit[0], "url": visit[1]}
+
+
+def _theme_of(name: str) -> str:
+    return _THEMES[int(name.rpartition("-")[2]) % len(_THEMES)]
+
+
+def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    shown = [f.name for f in fields(Outcome) if f.name not in ("before", "in_fault")]
+    yield "| " + " | ".join(name.replace("_", " ") for name in shown) + " |"
+    yield "|---" * len(shown) + "|"
+    for outcome in outcomes:
+        yield "| " + " | ".join(str(getattr(outcome, name)) for name in shown) + " |"
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Make faults under load, and count.")
+    parser.add_argument("--repeat", type=int, default=1, help="how often each fault is made")
+    parser.add_argument("--only", choices=FAULTS, action="append", help="these faults alone")
+    parser.add_argument("--json", action="store_true", help="print a JSON document a line")
+    given = parser.parse_args()
+    outcomes = []
+    with Cluster() as cluster, tempfile.TemporaryDirectory() as folder:
+        for run, name in itertools.product(range(given.repeat), given.only or FAULTS):
+            outcome = make(FAULTS[name], cluster, Path(folder) / f"{name}-{run}")
+            outcomes.append(outcome)
+            sys.stderr.write(f"{outcome}\n")
+            if given.json:
+                sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
+                sys.stdout.flush()
+    if not given.json:
+        sys.stdout.write("\n".join(_rows(outcomes)) + "\n")
+
+
+if __name__ == "__main__":
+    _main()

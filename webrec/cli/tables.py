@@ -1,0 +1,62 @@
+"""`webrec tables`: the tables as a script for the HBase shell."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from webrec.cli.common import command
+from webrec.config import Settings
+from webrec.errors import UsageError
+
+
+@command()
+@click.option(
+    "--regions",
+    type=click.IntRange(1, 256),
+    default=16,
+    show_default=True,
+    help="Regions that a table with evenly spread keys begins with.",
+)
+@click.option(
+    "--event-ids-days",
+    type=click.IntRange(1, 20_000),
+    help="Forget event ids after so many days; left out: never.",
+)
+@click.option(
+    "--generation",
+    type=click.IntRange(1, 999_999),
+    help="The tables of the model with this number, instead of those that all models share.",
+)
+def tables(
+    settings: Settings, regions: int, event_ids_days: int | None, generation: int | None
+) -> None:
+    """Print a script for the HBase shell that makes the tables, split and encoded.
+
+    Run it before the service first runs: `webrec tables | hbase shell -n`. The service and the
+    batch make what is missing, each table in one region.
+    """
+    from hbase_schema import tables as t
+    from hbase_schema.definitions import DEFINITIONS, Family
+    from hbase_schema.shell import create_statements
+    from webrec.storage.server import Server
+
+    if not settings.store_uri.startswith("hbase://"):
+        raise UsageError(
+            f"the store is {settings.store_uri}: --store hbase://host:9090/prefix names the one "
+            "that the script is for"
+        )
+    server = Server.of(settings.store_uri)
+    definitions = dict(DEFINITIONS)
+    if event_ids_days is not None:
+        definitions[t.EVENTS] = definitions[t.EVENTS]._replace(
+            families=(Family("m", ttl_s=event_ids_days * 86_400),)
+        )
+    if generation is None:
+        names = {table: table for table in t.FIXED}
+    else:
+        names = {kind: t.generation_table(f"{generation:06d}", kind) for kind in t.KINDS}
+    wanted = [(server.table(name), definitions[key]) for key, name in names.items()]
+    for statement in create_statements(wanted, regions, server.compression):
+        sys.stdout.write(statement + "\n")

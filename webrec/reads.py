@@ -1,0 +1,131 @@
+"""[4] The row reads of requests: made within the time there is, or left out.
+
+A request makes at most two, of its visitor's profile and recent row. The profiles of a generation
+never change, so the last ones stay in memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from webrec.errors import NotFound, StoreUnavailable
+from webrec.recorder import Recorder
+from webrec.tables import ProfileRow, Recent, Tables
+
+_PROFILES_IN_MEMORY = 2_000
+_FAILURES = 3
+_PROBE_S = 1.0
+# what fails in less time says nothing about the store: some requests are in a hurry
+_FAIR_S = 0.02
+
+T = TypeVar("T")
+
+Covers = Callable[[str], bool]
+
+
+class Reads:
+    """What the requests of a process share.
+
+    After some failures in a row no request asks the store any more (a circuit breaker); whoever
+    follows the store in the background finds out when it answers again.
+
+    Args:
+        tables: where profiles are.
+        recorder: knows what happened since.
+    """
+
+    def __init__(self, tables: Tables, recorder: Recorder) -> None:
+        self.tables = tables
+        self.recorder = recorder
+        self.profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
+        self._failures = 0
+        self._failed: Callable[[float], object] | None = None
+
+    @property
+    def are_off(self) -> bool:
+        """Whether requests leave their reads out at present."""
+        return self._failures >= _FAILURES
+
+    def try_again(self) -> None:
+        """Make the read that failed last once more: when it succeeds, requests read again.
+
+        Raises:
+            StoreUnavailable: the store still does not answer.
+        """
+        if self.are_off and self._failed is not None:
+            with suppress(NotFound):  # the store answers: the generation is gone meanwhile
+                self._failed(_PROBE_S)
+            self._failures = 0
+
+    def attempt(self, read: Callable[[float], T], within_s: float) -> T:
+        """Make a read.
+
+        Args:
+            read: called with the seconds it may take.
+
+        Raises:
+            StoreUnavailable: it failed, or there is no use in trying.
+        """
+        if self.are_off:
+            raise StoreUnavailable("the store has not answered lately")
+        if within_s <= 0:
+            raise StoreUnavailable("the time for this request is over")
+        try:
+            found = read(within_s)
+        except StoreUnavailable:
+            if within_s >= _FAIR_S:
+                self._failed = read
+                self._failures += 1
+            raise
+        self._failures = 0
+        return found
+
+
+class RequestReads:
+    """The reads of one request: a `webrec.lookup.Reads`.
+
+    Args:
+        shared: those of the process.
+        until: when they must be made, by `time.perf_counter`.
+
+    Attributes:
+        left_out: why a read that was wanted was not made; None where all were.
+    """
+
+    def __init__(self, shared: Reads, until: float) -> None:
+        self._shared = shared
+        self._until = until
+        self.left_out: StoreUnavailable | None = None
+
+    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
+        """The visitor's profile in a generation; None also where it could not be read."""
+        shared, key = self._shared, (generation_id, visitor)
+        try:
+            return shared.profiles[key]
+        except KeyError:
+            pass
+        try:
+            found = self._attempt(lambda s: shared.tables.profile(generation_id, visitor, s))
+        except StoreUnavailable as error:
+            self.left_out = error
+            return None
+        shared.profiles[key] = found
+        if len(shared.profiles) > _PROFILES_IN_MEMORY:
+            shared.profiles.popitem(last=False)
+        return found
+
+    def recent(self, visitor: str, covers: Covers) -> Recent:
+        """What the visitor did since a generation; of it what this process knows, at least."""
+        recorder = self._shared.recorder
+        try:
+            return self._attempt(lambda s: recorder.recent(visitor, covers, s))
+        except StoreUnavailable as error:
+            self.left_out = error
+            return recorder.recent_here(visitor, covers)
+
+    def _attempt(self, read: Callable[[float], T]) -> T:
+        return self._shared.attempt(read, self._until - time.perf_counter())

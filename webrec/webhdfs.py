@@ -1,0 +1,332 @@
+"""[1] Files on HDFS over WebHDFS: time-outs, retries and errors in one place.
+
+The NameNode says where a file's bytes lie; they come from, and go to, its DataNodes. So a machine
+must reach both.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import hdfs
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from webrec.errors import LogUnavailable, UsageError
+
+_DEFAULT_PORT = 9870
+_DEFAULT_USER = "webrec"
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+_CHUNK_BYTES = 1 << 18
+_LONGEST_PAUSE_S = 5.0
+_FOLDER_MODE, _FILE_MODE = "750", "640"
+_NO_USE_REPEATING = frozenset(
+    (
+        "AccessControlException",
+        "AuthorizationException",
+        "FileAlreadyExistsException",
+        "FileNotFoundException",
+        "IllegalArgumentException",
+        "InvalidPathException",
+        "ParentNotDirectoryException",
+        "SecurityException",
+        "UnsupportedOperationException",
+    )
+)
+
+# it writes down itself what it raises
+logging.getLogger(hdfs.__name__).setLevel(logging.CRITICAL)
+
+_T = TypeVar("_T")
+
+
+class Patience(NamedTuple):
+    """How long to wait for HDFS.
+
+    Attributes:
+        connect_s: seconds until a server has taken the connection.
+        read_s: seconds until its next bytes.
+        attempts: how often what may be repeated is tried.
+        pause_s: seconds until the second attempt; twice that until the third, and so on.
+    """
+
+    connect_s: float
+    read_s: float
+    attempts: int = 1
+    pause_s: float = 0.0
+
+
+SHIPPING = Patience(3.0, 10.0)
+"""Whoever ships comes again."""
+READING = Patience(3.0, 20.0, attempts=7, pause_s=0.5)
+"""A batch has no second chance: it outlives a restart of HDFS (17 s of pauses in all)."""
+LOOKING = Patience(1.0, 2.0)
+"""Somebody waits for a figure."""
+
+
+class NotAnswered(LogUnavailable):
+    """HDFS did not do it now; a moment later it may."""
+
+
+class Address(NamedTuple):
+    """What a URI ``hdfs://[user@]host[:port][,host…]/path`` says.
+
+    Attributes:
+        hosts: of the NameNodes, each with its HTTP port.
+    """
+
+    user: str
+    hosts: tuple[str, ...]
+    path: str
+
+    @classmethod
+    def of(cls, uri: str) -> Address:
+        """Read a URI.
+
+        Raises:
+            UsageError: it is not understood.
+        """
+        where, slash, path = uri.removeprefix("hdfs://").partition("/")
+        user, _, listed = where.rpartition("@")
+        hosts = listed.split(",")
+        if not slash or not path.strip("/") or not all(map(_HOST.fullmatch, hosts)):
+            raise UsageError(
+                f"the log {uri!r} is not understood: use hdfs://[user@]namenode:9870/path"
+            )
+        ports = ("" if re.search(r":\d+$", host) else f":{_DEFAULT_PORT}" for host in hosts)
+        addressed = tuple(host + port for host, port in zip(hosts, ports, strict=True))
+        return cls(user or _DEFAULT_USER, addressed, "/" + path.strip("/"))
+
+    def __str__(self) -> str:
+        return f"hdfs://{','.join(self.hosts)}{self.path}"
+
+
+class File(NamedTuple):
+    """A file as HDFS lists it.
+
+    Attributes:
+        path: below the folder that is looked at.
+        length: bytes.
+        number: HDFS's own; another file at the same path has another.
+    """
+
+    path: str
+    length: int
+    number: int
+
+
+class Hdfs:
+    """One folder on HDFS; safe to use from several threads.
+
+    Paths are relative to it. Every call raises `NotAnswered` where HDFS is away, and
+    `LogUnavailable` where it refuses.
+
+    Args:
+        address: where it is.
+        patience: how long to wait.
+    """
+
+    def __init__(self, address: Address, patience: Patience) -> None:
+        self.address = address
+        self._patience = patience
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy for the web does not know the neighbours
+        self._client = hdfs.InsecureClient(
+            ";".join(f"http://{host}" for host in address.hosts),
+            user=address.user,
+            root=address.path,
+            timeout=(patience.connect_s, patience.read_s),
+            session=self._session,
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def names(self, folder: str) -> list[str]:
+        """What a folder holds, in no order that means anything; nothing if it is not there."""
+        return [name for name, _ in self._listed(folder)]
+
+    def files(self, folder: str) -> dict[str, File]:
+        """The files of a folder by name."""
+        return {
+            name: _file(f"{folder}/{name}", status)
+            for name, status in self._listed(folder)
+            if status["type"] == "FILE"
+        }
+
+    def find(self, path: str) -> File | None:
+        """One file; None if it is not there."""
+        try:
+            return _file(path, self._repeated(lambda: self._client.status(path)))
+        except _NotThere:
+            return None
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder, and those above it, unless it is there."""
+        self._repeated(lambda: self._client.makedirs(path, permission=_FOLDER_MODE))
+
+    def write(self, path: str, content: Iterable[bytes]) -> None:
+        """Write a file, over one that may be there; when it fails, a part may have been written.
+
+        What ``content`` raises comes through.
+        """
+        with self._errors():
+            self._client.write(path, data=content, overwrite=True, permission=_FILE_MODE)
+
+    def move(self, source: str, target: str) -> None:
+        """Move a file in one step, to a place where none is."""
+        with self._errors():
+            self._client.rename(source, target)
+
+    def replace(self, source: str, target: str) -> None:
+        """Move a file in one step, over one that may be there."""
+        with self._errors():
+            # HDFS has always had it, the client has no name for it; a gateway that does not know
+            # the option moves as `move` does, and says so
+            answer = self._client._rename(
+                source, destination=self._client.resolve(target), renameoptions="OVERWRITE"
+            )
+            if answer.content and not answer.json()["boolean"]:
+                raise LogUnavailable(
+                    f"{self.address}: {source} cannot replace {target}: name the NameNode itself "
+                    "in WEBREC_LOG, not a gateway"
+                )
+
+    def remove(self, path: str) -> None:
+        """Take away a file, or a folder that holds nothing; or find that it is gone."""
+        self._repeated(lambda: self._client.delete(path))
+
+    def read(self, file: File) -> Iterator[bytes]:
+        """The bytes of a file, some at a time; a transfer that breaks off is taken up again.
+
+        Raises:
+            LogUnavailable: it cannot be had to its last byte, or is not the same file any more.
+        """
+        done = 0
+        while done < file.length:
+            for attempt in self._attempts():
+                with attempt:
+                    before = done
+                    try:
+                        for chunk in self._from(file, done):
+                            done += len(chunk)
+                            yield chunk
+                    except NotAnswered:
+                        if done == before:  # else it goes on, and begins to count anew
+                            raise
+        if done > file.length:
+            raise self._changed(file)
+
+    def _from(self, file: File, offset: int) -> Iterator[bytes]:
+        """What comes of a file in one transfer; at least a byte."""
+        if offset and self.find(file.path) != file:
+            raise self._changed(file)
+        got = 0
+        with (
+            self._errors(),
+            self._client.read(file.path, offset=offset, chunk_size=_CHUNK_BYTES) as chunks,
+        ):
+            for chunk in chunks:
+                got += len(chunk)
+                yield chunk
+        if not got:
+            raise NotAnswered(
+                f"{self.address}: {file.path} breaks off after {offset:,} of {file.length:,} bytes"
+            )
+
+    def _changed(self, file: File) -> LogUnavailable:
+        return LogUnavailable(f"{self.address}: {file.path} was changed while it was read")
+
+    def _listed(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
+        try:
+            return self._repeated(lambda: self._client.list(folder, status=True))
+        except _NotThere:
+            return []
+
+    def _attempts(self) -> Retrying:
+        return Retrying(
+            stop=stop_after_attempt(self._patience.attempts),
+            wait=wait_exponential(self._patience.pause_s, max=_LONGEST_PAUSE_S),
+            retry=retry_if_exception_type(NotAnswered),
+            reraise=True,
+        )
+
+    def _repeated(self, ask: Callable[[], _T]) -> _T:
+        """The answer to a question that may be asked twice."""
+
+        def once() -> _T:
+            with self._errors():
+                try:
+                    return ask()
+                except (KeyError, TypeError, ValueError) as error:
+                    if isinstance(error, requests.RequestException):
+                        raise
+                    raise self._no_webhdfs() from error
+
+        return self._attempts()(once)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """The one place where the driver's errors become ours."""
+        try:
+            yield
+        except hdfs.HdfsError as error:
+            raise self._refused(error) from error
+        except requests.JSONDecodeError as error:
+            raise self._no_webhdfs() from error
+        except requests.RequestException as error:
+            raise NotAnswered(self._silence(error)) from error
+
+    def _refused(self, error: hdfs.HdfsError) -> LogUnavailable:
+        if isinstance(error.message, bytes):
+            return self._no_webhdfs()
+        message = error.message or error.exception or "it refuses"
+        said = f"{self.address}: {message.splitlines()[0]}"
+        if error.exception == "FileNotFoundException":
+            return _NotThere(said)
+        if error.exception == "AccessControlException":
+            user, path = self.address.user, self.address.path
+            return LogUnavailable(
+                f"{said}: give {user} a folder: hdfs dfs -mkdir -p {path}; "
+                f"hdfs dfs -chown -R {user} {path}"
+            )
+        if error.exception is None or error.exception in _NO_USE_REPEATING:
+            return LogUnavailable(said)
+        return NotAnswered(said)
+
+    def _no_webhdfs(self) -> LogUnavailable:
+        return LogUnavailable(
+            f"{self.address} answers, but not as WebHDFS does: name the NameNode's HTTP port, "
+            f"{_DEFAULT_PORT} where nobody changed it"
+        )
+
+    def _silence(self, error: requests.RequestException) -> str:
+        why = _innermost(error)
+        host = urlsplit(error.request.url or "").netloc if error.request is not None else ""
+        if host and host not in self.address.hosts:
+            return (
+                f"{self.address} names its DataNode {host}, which does not answer ({why}): this "
+                "machine must reach the DataNodes, too"
+            )
+        return f"{self.address} does not answer ({why})"
+
+
+class _NotThere(LogUnavailable):
+    """There is no such file or folder."""
+
+
+def _file(path: str, status: dict[str, Any]) -> File:
+    return File(path, status["length"], status.get("fileId", 0))
+
+
+def _innermost(error: BaseException) -> str:
+    """What the libraries wrapped up, in a few words."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
