@@ -26,12 +26,13 @@ from clustering.replay import Replayed, replay
 from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
-from webrec.errors import Conflict, NotFound
+from webrec.errors import Conflict, NotFound, StoreUnavailable
 from webrec.rawlog import Log
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
 
 CUT_WAIT_S = 10.0
+_SWITCH_S, _SWITCH_ATTEMPTS = 5.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +221,22 @@ def _switch(tables: Tables, lease: Lease, generation: Generation, expected: str 
     """List the generation and point to it, or take it away again."""
     tables.put_generation(generation)
     try:
+        # each attempt is over long before the lease is: whoever takes it after us finds either
+        # our generation active, or nobody about to switch
+        for _ in range(_SWITCH_ATTEMPTS - 1):
+            lease.renew()
+            with suppress(StoreUnavailable):
+                return _activate(tables, generation, expected)
         lease.renew()
-        tables.activate(generation.id, expected)
+        _activate(tables, generation, expected)
     except Conflict:
         tables.drop_generation(generation.id)
         raise
+
+
+def _activate(tables: Tables, generation: Generation, expected: str | None) -> None:
+    if tables.versions().active != generation.id.encode():  # else an earlier attempt came through
+        tables.activate(generation.id, expected, _SWITCH_S)
 
 
 def _forget_in_log(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from threading import BoundedSemaphore
 
 from flask import Flask, Response, g, request
 from flask_compress import Compress
@@ -23,6 +24,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _UNKNOWN_ROUTE = "unknown"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 _OTHER_METHOD = "other"
+_WAIT_THEIR_TURN_S = 0.5
 
 
 def create_app(engine: Engine) -> Flask:
@@ -50,11 +52,42 @@ def create_app(engine: Engine) -> Flask:
         get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "webrec"})
     )
     app.before_request(_begin)
+    _Patient((campaigns.blueprint.name, model.blueprint.name), engine.settings.threads).join(app)
     app.after_request(_end)
     app.register_error_handler(WebrecError, _from_error)
     app.register_error_handler(HTTPException, response.from_http)
     app.register_error_handler(Exception, response.from_bug)
     return app
+
+
+class _Patient:
+    """Requests that wait for the store as long as it takes: at most half of the threads.
+
+    While the store hangs, visitors are answered by the others.
+
+    Args:
+        blueprints: their names.
+        threads: of a worker.
+    """
+
+    def __init__(self, blueprints: tuple[str, ...], threads: int) -> None:
+        self._blueprints = blueprints
+        self._room = BoundedSemaphore(max(1, threads // 2))
+
+    def join(self, app: Flask) -> None:
+        """Count the requests of an application."""
+        app.before_request(self._enter)
+        app.teardown_request(self._leave)
+
+    def _enter(self) -> None:
+        if request.blueprint in self._blueprints:
+            if not self._room.acquire(timeout=_WAIT_THEIR_TURN_S):
+                raise StoreUnavailable("many requests wait for the store already")
+            g.is_inside = True
+
+    def _leave(self, _: BaseException | None) -> None:
+        if g.pop("is_inside", False):
+            self._room.release()
 
 
 def _begin() -> None:

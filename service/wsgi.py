@@ -18,7 +18,7 @@ from gunicorn.app.base import BaseApplication
 
 from webrec.config import Settings
 from webrec.engine import Engine
-from webrec.errors import UsageError, WebrecError
+from webrec.errors import StoreUnavailable, UsageError, WebrecError
 from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
@@ -83,9 +83,10 @@ def _prepare(settings: Settings) -> None:
     """Make the tables, and replay what an earlier run left behind when it was killed."""
     engine = Engine(settings)
     try:
-        engine.tables.create()
-        engine.recorder.recover()
         engine.refresh()
+        engine.recorder.recover()
+    except StoreUnavailable as error:
+        _log.error("started without the store, and goes on trying: %s", error)
     finally:
         engine.close()
 

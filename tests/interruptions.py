@@ -25,7 +25,7 @@ class Stopped(BaseException):
 class _Waiting(NamedTuple):
     which: str
     action: Action
-    only: bytes
+    call: bytes
 
 
 class Wire:
@@ -42,7 +42,7 @@ class Wire:
 
     @contextmanager
     def before(
-        self, which: str, action: Action, *, after_bytes: int = 0, only: bytes = b""
+        self, which: str, action: Action, *, after_bytes: int = 0, call: str = ""
     ) -> Iterator[None]:
         """Let something happen once in this thread, before the socket is read or written to.
 
@@ -52,10 +52,11 @@ class Wire:
             which: ``read`` or ``write``.
             action: what happens; what it raises is what the socket raises.
             after_bytes: so many bytes of an answer are read before.
-            only: what must be in the bytes written.
+            call: only in a call of this name.
         """
-        self._mine.waiting = _Waiting(which, action, only)
+        self._mine.waiting = _Waiting(which, action, call.encode())
         self._mine.bytes_before = after_bytes
+        self._mine.is_call = not call
         try:
             yield
         finally:
@@ -77,14 +78,16 @@ class Wire:
         def interruptible(transport: TSocket, what: Any) -> object:
             mine = self._mine
             waiting: _Waiting | None = getattr(mine, "waiting", None)
-            if waiting is None or waiting.which != name:
+            if waiting is None:
+                return do(transport, what)
+            if name == "write" and waiting.call:
+                mine.is_call = waiting.call in what
+            if waiting.which != name or not mine.is_call:
                 return do(transport, what)
             if mine.bytes_before:
                 found = do(transport, min(what, mine.bytes_before))
                 mine.bytes_before -= len(found)
                 return found
-            if waiting.only and waiting.only not in what:
-                return do(transport, what)
             mine.waiting = None
             waiting.action()
             return do(transport, what)

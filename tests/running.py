@@ -88,7 +88,7 @@ def batch(engine: Engine, **plan: Any) -> str:
         plan: see `clustering.job.Plan`.
     """
     parts = (engine.tables, engine.log, engine.recorder, engine.settings)
-    generation = run(*parts, Plan(**{**_PLAN, **plan}), lambda *_: None)  # type: ignore[arg-type]
+    generation = run(*parts, Plan(**{**_PLAN, **plan}), lambda *_: None)
     engine.refresh()
     return generation.id
 

@@ -255,10 +255,12 @@ def test_a_cut_does_not_cover_a_stalled_writer(log: RawLog, writer: Callable[[],
     others = [_closed(log)]
     log.raise_epoch(4)
     others.append(_closed(log))
+    stalled_later = writer()
     watermark = log.cut(0, lambda: None)
     assert watermark == Watermark({spool_of(stalled.name): 2}, frozenset(others), False)
     stalled.append([BARE], 2)
     stalled.close()
+    stalled_later.close()
     assert not watermark.covers(stalled.name)
     assert log.covered_by(watermark) == [before, *others]
     following = log.cut(0, lambda: None)

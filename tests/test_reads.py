@@ -32,6 +32,7 @@ from webrec.types import Event
 PAGES = [f"https://site.example/{n:03d}" for n in range(300)]
 A, B, C = PAGES[:3]
 ANN, BOB = "u:ann", "u:bob"
+USUAL_S = 0.08
 SEGMENT = "00000001-of-another-one"
 COVERS = Watermark().covers
 WORLD = oracle.World(
@@ -106,7 +107,7 @@ def recorder(store: Faulty, tmp_path: Path) -> Iterator[Recorder]:
 @pytest.fixture
 def reads(store: Faulty, recorder: Recorder) -> Reads:
     """The reads of this process."""
-    return Reads(Tables(store), recorder)
+    return Reads(Tables(store), recorder, USUAL_S)
 
 
 def request(reads: Reads, seconds: float = 60.0) -> RequestReads:
@@ -282,7 +283,7 @@ def test_reads_come_back(store: Faulty, reads: Reads) -> None:
     reads.try_again()
     assert not reads.are_off
     assert store.asked[-1].row == keys.visitor_key(ANN)
-    assert store.asked[-1].within_s == 1.0
+    assert store.asked[-1].within_s == USUAL_S
     mine = request(reads)
     assert seen(mine) == [A]
     assert mine.left_out is None

@@ -568,6 +568,19 @@ def test_forgetting_again_and_again(recorder: Recorder, tables: Tables) -> None:
         assert known(recorder) == stored(tables) == {}
 
 
+def test_an_old_id_does_not_take_a_new_visit_along(
+    recorder: Recorder, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited with its id since before the visitor was forgotten is not added to the cell."""
+    monkeypatch.setattr("webrec.recorder._AT_ONCE", 1)
+    recorder.record([visit(C, event_id="z")])
+    recorder.record([visit(event_id="x")])
+    recorder.forget(ANN)
+    recorder.record([visit()])
+    recorder.flush()
+    assert known(recorder) == stored(tables) == {A: (1, 0)}
+
+
 def test_a_stalled_writer_brings_back_nothing_forgotten(start: Start, tables: Tables) -> None:
     """A cut that does not cover its segment keeps the mark that its visitor was forgotten."""
     stalled, batch = start(), start()

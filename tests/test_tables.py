@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -11,13 +13,15 @@ import pytest
 
 from hbase_schema import keys
 from hbase_schema import tables as t
-from hbase_schema.cells import PageCell, RecentCell
+from hbase_schema.cells import PART_BYTES, PageCell, RecentCell, pack_int
+from tests.interruptions import Wire
+from tests.thrift_gateway import ThriftGateway
 from webrec.errors import Conflict, LeaseLost, NotFound
 from webrec.rawlog import Record, Watermark
 from webrec.storage import open_store
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables, campaign_of
 from webrec.types import AdPage, Campaign, Event, Page
 
 A, B = "https://site.example/a", "https://site.example/b"
@@ -110,6 +114,173 @@ def test_every_write_changes_its_version(tables: Tables) -> None:
         change()
         after = tables.versions()._asdict()
         assert {name for name in after if after[name] != before[name]} == {what}
+
+
+# --- long campaigns --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["sqlite", "buffered", "framed"])
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URI of a store: the embedded one, and a Thrift server over both transports."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('store')}/webrec.db"
+        return
+    with ThriftGateway(framed=request.param == "framed") as gateway:
+        yield gateway.store_uri("tables")
+
+
+@pytest.fixture
+def anywhere(place: str) -> Iterator[Tables]:
+    """Tables in one of them, without campaigns."""
+    with closing(open_store(place)) as store:
+        tables = Tables(store)
+        tables.create()
+        rows = [row for row, _ in store.scan(t.CAMPAIGNS)]
+        store.delete_many(t.CAMPAIGNS, [(row, None) for row in rows])
+        yield tables
+
+
+def long_campaign(name: str, ads: int = 10_000) -> Campaign:
+    """A campaign of so many ads with long URLs, unlike those of other names."""
+    path = name * (500 // len(name))
+    shown = [f"https://site.example/{n:05d}/{path}" for n in range(ads)]
+    return Campaign("long", tuple(AdPage(url, Page(url)) for url in shown), 0.5, name=name)
+
+
+def parts(tables: Tables) -> list[bytes]:
+    """The cells of the campaign's row, without the document's."""
+    row = tables.store.get(t.CAMPAIGNS, b"long")
+    assert t.DOCUMENT in row
+    return sorted(column for column in row if column != t.DOCUMENT)
+
+
+def test_a_campaign_longer_than_a_cell(anywhere: Tables) -> None:
+    """It comes back as it was written, alone and among others, however long."""
+    written = long_campaign("a")
+    anywhere.put_campaigns([campaign("k1"), written, campaign("z")])
+    assert anywhere.campaign("long") == written
+    assert [c.id for c in anywhere.campaigns()] == ["k1", "long", "z"]
+    row = anywhere.store.get(t.CAMPAIGNS, b"long")
+    assert sum(map(len, row.values())) > 5_000_000
+    assert max(map(len, row.values())) <= PART_BYTES
+    (cell,) = [cell for i, cell in anywhere.campaign_cells() if i == "long"]
+    assert campaign_of(cell) == written
+
+
+def test_parts_go_with_what_they_are_parts_of(anywhere: Tables) -> None:
+    """When it is replaced, by a long one or a short one, and when it is deleted."""
+    anywhere.put_campaigns([long_campaign("a", 6_000)])
+    old = parts(anywhere)
+    assert len(old) >= 3
+    anywhere.put_campaigns([long_campaign("b", 6_000)])
+    new = parts(anywhere)
+    assert len(new) == len(old)
+    assert not set(new) & set(old)
+    assert anywhere.campaign("long") == long_campaign("b", 6_000)
+    anywhere.put_campaigns([long_campaign("c", 1)])
+    assert parts(anywhere) == []
+    anywhere.put_campaigns([long_campaign("d", 6_000)])
+    anywhere.delete_campaign("long")
+    assert parts(anywhere) == []
+    assert anywhere.campaign("long") is None
+    assert list(anywhere.campaigns()) == []
+    anywhere.put_campaigns([long_campaign("e", 6_000)])
+    assert anywhere.campaign("long") == long_campaign("e", 6_000)
+
+
+def test_a_campaign_twice_in_one_upload(anywhere: Tables) -> None:
+    """The later one counts, and of the other nothing is left."""
+    anywhere.put_campaigns([long_campaign("a", 6_000), long_campaign("b", 4_000)])
+    assert anywhere.campaign("long") == long_campaign("b", 4_000)
+    assert len({part.rpartition(b"/")[0] for part in parts(anywhere)}) == 1
+
+
+class _Killed(BaseException):
+    """The process dies."""
+
+
+def test_a_writer_that_dies_before_the_document(
+    anywhere: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before stays whole, and the next upload is none the worse."""
+
+    def die(*_: object) -> None:
+        raise _Killed
+
+    for old in (long_campaign("a", 6_000), campaign("long")):
+        anywhere.put_campaigns([old])
+        with monkeypatch.context() as patch:
+            patch.setattr(anywhere.store, "check_and_put", die)
+            with pytest.raises(_Killed):
+                anywhere.put_campaigns([long_campaign("b", 5_000)])
+        assert anywhere.campaign("long") == old
+        assert list(anywhere.campaigns()) == [old]
+    anywhere.put_campaigns([long_campaign("c", 5_000)])
+    assert anywhere.campaign("long") == long_campaign("c", 5_000)
+
+
+def test_writers_at_once(anywhere: Tables, place: str) -> None:
+    """One of theirs is there at the end, whole, and of the others nothing."""
+    several = [long_campaign(name, 4_000) for name in "abc"]
+
+    def write(mine: Campaign) -> None:
+        with closing(open_store(place)) as store:
+            for _ in range(3):
+                Tables(store).put_campaigns([mine])
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(write, several)) == [None] * 3
+    assert anywhere.campaign("long") in several
+    assert len({part.rpartition(b"/")[0] for part in parts(anywhere)}) == 1
+
+
+def test_readers_see_whole_campaigns(anywhere: Tables, place: str) -> None:
+    """One or the other, while it is replaced all the time."""
+    several = [long_campaign("a", 3_000), long_campaign("b", 3_000), campaign("long")]
+    anywhere.put_campaigns(several[:1])
+    is_over = threading.Event()
+
+    def read() -> int:
+        seen = 0
+        with closing(open_store(place)) as store:
+            while not is_over.is_set():
+                assert Tables(store).campaign("long") in several
+                (found,) = Tables(store).campaigns()
+                assert found in several
+                seen += 1
+        return seen
+
+    with ThreadPoolExecutor(1) as thread:
+        reading = thread.submit(read)
+        for turn in range(12):
+            anywhere.put_campaigns([several[turn % 3]])
+        is_over.set()
+        assert reading.result()
+
+
+def test_another_replaces_it_while_the_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has to write again finds the parts that the other took away replaced too."""
+    wire = Wire(monkeypatch)
+    mine, theirs = long_campaign("a", 4_000), long_campaign("b", 4_000)
+    with (
+        ThriftGateway() as gateway,
+        closing(open_store(gateway.store_uri("tables"))) as store,
+        closing(open_store(gateway.store_uri("tables"))) as other,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        Tables(store).create()
+
+        def replace_it() -> None:
+            thread.submit(Tables(other).put_campaigns, [theirs]).result()
+            assert Tables(store).campaign("long") == theirs
+            raise ConnectionResetError
+
+        with wire.before("read", replace_it, call="checkAndPut"):
+            Tables(store).put_campaigns([mine])
+        assert Tables(store).campaign("long") == mine
+        assert len({part.rpartition(b"/")[0] for part in parts(Tables(store))}) == 1
 
 
 # --- recent and forgotten --------------------------------------------------------------------
@@ -324,6 +495,26 @@ def test_numbers_are_never_given_twice(tables: Tables) -> None:
     """Each counter on its own, from 1."""
     assert [tables.next_number(t.NEXT_CATEGORY) for _ in range(3)] == [1, 2, 3]
     assert tables.next_number(t.NEXT_GENERATION) == 1
+
+
+def test_numbers_of_many_threads_differ(anywhere: Tables, place: str) -> None:
+    """None is given twice, and none is left out."""
+    counter = b"next:of-many"
+    anywhere.store.delete_many(t.META, [(counter, None)])
+
+    def take(_: int) -> list[int]:
+        with closing(open_store(place)) as store:
+            return [Tables(store).next_number(counter) for _ in range(15)]
+
+    with ThreadPoolExecutor(4) as threads:
+        taken = [number for numbers in threads.map(take, range(4)) for number in numbers]
+    assert sorted(taken) == list(range(1, 61))
+
+
+def test_a_counter_goes_on_from_where_it_was(tables: Tables) -> None:
+    """Whoever wrote it before."""
+    tables.store.put_many(t.META, [(b"next:old", {t.VALUE: pack_int(41)})])
+    assert [tables.next_number(b"next:old") for _ in range(2)] == [42, 43]
 
 
 def test_the_lease_changes_hands_by_what_was_read(tables: Tables) -> None:

@@ -17,8 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-How = Literal["before", "after", "half", "standby"]
-"""When a request fails: before or after it is done, with half of its bytes, or with an answer."""
+How = Literal["before", "after", "half", "short", "standby"]
+"""How a request fails: before or after it is done; with half of its bytes, or with half of them
+taken for all; or with an answer.
+"""
 
 _PREFIX = "/webhdfs/v1"
 _HANGS_AT_MOST_S = 60
@@ -202,7 +204,7 @@ class WebHdfs:
                 self.asked.append((asked.operation, asked.path))
                 self.users.add(asked.query.get("user.name", ""))
             try:
-                return self._answer(asked, halved=how == "half")
+                return self._answer(asked, how)
             finally:
                 if how == "after" or asked.is_cut:
                     raise _Dropped  # whatever the answer is
@@ -220,14 +222,14 @@ class WebHdfs:
                     return fault.how
         return None
 
-    def _answer(self, asked: _Asked, *, halved: bool) -> tuple[int, bytes | None, dict[str, str]]:
+    def _answer(self, asked: _Asked, how: How | None) -> tuple[int, bytes | None, dict[str, str]]:
         operation = (asked.method, asked.operation)
         if operation in (("PUT", "CREATE"), ("GET", "OPEN")):
             if asked.node == "namenode":
                 return self._sent_on(asked)
             if asked.operation == "CREATE":
-                return self._create(asked, halved=halved)
-            return self._open(asked, halved=halved)
+                return self._create(asked, how)
+            return self._open(asked, how)
         simple: dict[tuple[str, str], Callable[[_Asked], Any]] = {
             ("GET", "LISTSTATUS"): self._list,
             ("GET", "GETFILESTATUS"): self._status,
@@ -254,19 +256,18 @@ class WebHdfs:
         where = f"http://127.0.0.1:{self._ports['datanode']}{_PREFIX}{quote(asked.path)}?{query}"
         return 307, b"", {"Location": where}
 
-    def _create(self, asked: _Asked, *, halved: bool) -> tuple[int, bytes | None, dict[str, str]]:
+    def _create(self, asked: _Asked, how: How | None) -> tuple[int, bytes | None, dict[str, str]]:
         if asked.path in self._entries and asked.query.get("overwrite", "").lower() != "true":
             raise Refused(403, "FileAlreadyExistsException", f"{asked.path} already exists")
-        half = len(asked.body) // 2 if halved else None
-        self.put(asked.path, asked.body[:half])
-        if halved:
+        self.put(asked.path, _taken(asked.body, how))
+        if how == "half":
             raise _Dropped
         return 201, b"", {}
 
-    def _open(self, asked: _Asked, *, halved: bool) -> tuple[int, bytes | None, dict[str, str]]:
+    def _open(self, asked: _Asked, how: How | None) -> tuple[int, bytes | None, dict[str, str]]:
         content = (self._file(asked.path).content or b"")[int(asked.query.get("offset", 0)) :]
-        half = max(1, len(content) // 2) if halved else None
-        return 200, content[:half], {"Content-Length": str(len(content))}
+        sent = _taken(content, how)
+        return 200, sent, {"Content-Length": str(len(sent if how == "short" else content))}
 
     def _list(self, asked: _Asked) -> dict[str, Any]:
         entry = self._entry(asked.path)
@@ -440,3 +441,7 @@ def _status(name: str, entry: _Entry) -> dict[str, Any]:
         "fileId": entry.number,
         "modificationTime": 0,
     }
+
+
+def _taken(content: bytes, how: How | None) -> bytes:
+    return content[: max(1, len(content) // 2)] if how in ("half", "short") else content

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from algorithms import UNCATEGORISED, Answer, Item, Weights, recommend
@@ -31,6 +32,7 @@ from webrec.types import Campaign
 PATIENCE_S = 2.0
 _REFRESH_S = 0.5
 _SHARE_FOR_READS = 0.8
+_PING_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Engine:
         self.log: Log = open_log(settings.log_uri, settings.spool_path)
         self.recorder = Recorder(self.tables, self.log, settings.segment_bytes)
         self._weights = Weights(settings.w_ads, settings.w_aff)
-        self._reads = Reads(self.tables, self.recorder)
+        self._reads = Reads(self.tables, self.recorder, settings.tmax * _SHARE_FOR_READS / 1000)
         self._lock = threading.Lock()
         self._versions: Versions | None = None
         self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
@@ -93,6 +95,8 @@ class Engine:
     def refresh(self) -> None:
         """Take in what was written since the last time: campaigns, labels, the active model."""
         with self._lock:
+            if self._versions is None:
+                self.tables.create()
             versions = self.tables.versions()
             if versions == self._versions:
                 return
@@ -136,9 +140,14 @@ class Engine:
         until = began + (request.tmax_ms or self.settings.tmax) * _SHARE_FOR_READS / 1000
         try:
             document = self._answer(self.snapshot, request, now_ms, until)
-        except NotFound:
+        except NotFound as error:
             # this process slept so long that its generation was dropped meanwhile
-            self.refresh()
+            slept = self.snapshot.model
+            with suppress(WebrecError):
+                self.refresh()
+            if self.snapshot.model is slept:
+                _log.error("answered without the store: %s", error)
+                until = began
             document = self._answer(self.snapshot, request, now_ms, until)
         return Recommendation(document, lost=not self._record_visit(request))
 
@@ -207,12 +216,24 @@ class Engine:
     def _follow(self) -> None:
         while not self._stop.wait(_REFRESH_S):
             try:
-                self._reads.try_again()
-                self.refresh()
+                if self._answers():
+                    self.refresh()
             except WebrecError as error:
                 _log.warning("what others wrote could not be read: %s", error)
             except Exception:  # noqa: BLE001 - whatever one look met, the next one must still be taken
                 _log.exception("what others wrote could not be read")
+
+    def _answers(self) -> bool:
+        """Whether asking the store makes sense; requests may ask it again when it does."""
+        try:
+            self._reads.try_again()
+        except WebrecError as error:
+            _log.warning("requests are answered without the store: %s", error)
+            try:
+                self.tables.store.ping(_PING_S)
+            except WebrecError:
+                return False
+        return True
 
     def _active_model(self) -> Model:
         generation = self.tables.active()
@@ -225,13 +246,15 @@ class Engine:
 
     def _read_campaigns(self) -> None:
         """Decode the campaigns that changed and keep the others."""
-        known = self._campaigns
-        self._campaigns = {
-            campaign_id: known[campaign_id]
-            if campaign_id in known and known[campaign_id][0] == cell
-            else (cell, campaign_of(cell))
-            for campaign_id, cell in self.tables.campaign_cells()
-        }
+        known, self._campaigns = self._campaigns, {}
+        for campaign_id, cell in self.tables.campaign_cells():
+            if campaign_id in known and known[campaign_id][0] == cell:
+                self._campaigns[campaign_id] = known[campaign_id]
+                continue
+            try:
+                self._campaigns[campaign_id] = cell, campaign_of(cell)
+            except (ValueError, WebrecError) as error:  # one must not stop all the others
+                _log.error("campaign %s cannot be read, upload it again: %s", campaign_id, error)
 
     def _snapshot(self, model: Model, manual: Mapping[str, str]) -> Snapshot:
         generation = model.generation

@@ -130,6 +130,10 @@ class _Over(Exception):
     """Whoever ships was told to stop."""
 
 
+class _Differing(LogUnavailable):
+    """A segment is on HDFS, but not as it is here."""
+
+
 class HdfsLog:
     """A log on HDFS, written through a spool.
 
@@ -237,8 +241,14 @@ class HdfsLog:
         epoch = self._follow()
         spool = self._spool.spool()
         mark = None if spool is None else self._signed_on(spool)
+        differing: _Differing | None = None
         for segment in self._spool.closed_segments():
-            self._send(segment, is_over)
+            try:
+                self._send(segment, is_over)
+            except _Differing as error:
+                differing = error  # holds up itself, and no other
+        if differing is not None:
+            raise differing
         if spool is not None and mark is not None and mark.before < epoch:
             # the open ones first: they move this way only
             waiting = self._spool.open_segments() + self._spool.closed_segments()
@@ -291,7 +301,7 @@ class HdfsLog:
         if self._shipping.find(_closed(segment, _REWRITTEN)) is not None:
             return True
         if found is not None:
-            raise LogUnavailable(
+            raise _Differing(
                 f"{self._shipping.address}/{found.path} has {found.length:,} bytes and "
                 f"{self._spool.path(segment)} {size:,}: look at both, and take away the wrong one"
             )

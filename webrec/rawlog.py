@@ -36,7 +36,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from webrec.errors import LogUnavailable
+from webrec.errors import LogUnavailable, WebrecError
 from webrec.types import Event
 
 SUFFIX = ".ndjson"
@@ -115,7 +115,16 @@ class Watermark:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Watermark:
-        """The inverse of `document`."""
+        """The inverse of `document`.
+
+        Raises:
+            WebrecError: an earlier version wrote it.
+        """
+        if "epochs" not in document:
+            raise WebrecError(
+                "the store was written by an earlier version of webrec: move it away and run "
+                "`webrec batch`, which builds another from the log"
+            )
         return cls(document["epochs"], frozenset(document["extra"]), document["is_complete"])
 
 
@@ -153,7 +162,7 @@ class Unshipped(NamedTuple):
         """
         many = "1 segment waits" if self.segments == 1 else f"{self.segments:,} segments wait"
         waiting = f"{many} in {self.folder} to be shipped ({self.bytes / 1e6:,.1f} MB)"
-        return f"{waiting}, since {now - self.since:,.0f} s: {self.why}" if self.why else waiting
+        return f"{waiting}, for {now - self.since:,.0f} s: {self.why}" if self.why else waiting
 
 
 def never() -> bool:

@@ -18,9 +18,6 @@ from webrec.tables import ProfileRow, Recent, Tables
 
 _PROFILES_IN_MEMORY = 2_000
 _FAILURES = 3
-_PROBE_S = 1.0
-# what fails in less time says nothing about the store: some requests are in a hurry
-_FAIR_S = 0.02
 
 T = TypeVar("T")
 
@@ -36,9 +33,12 @@ class Reads:
     Args:
         tables: where profiles are.
         recorder: knows what happened since.
+        usual_s: the time that reads of most requests have. What fails in less than half of it
+            says nothing of the store: some requests are in a hurry.
     """
 
-    def __init__(self, tables: Tables, recorder: Recorder) -> None:
+    def __init__(self, tables: Tables, recorder: Recorder, usual_s: float) -> None:
+        self._usual_s = usual_s
         self.tables = tables
         self.recorder = recorder
         self.profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
@@ -58,7 +58,7 @@ class Reads:
         """
         if self.are_off and self._failed is not None:
             with suppress(NotFound):  # the store answers: the generation is gone meanwhile
-                self._failed(_PROBE_S)
+                self._failed(self._usual_s)
             self._failures = 0
 
     def attempt(self, read: Callable[[float], T], within_s: float) -> T:
@@ -77,7 +77,7 @@ class Reads:
         try:
             found = read(within_s)
         except StoreUnavailable:
-            if within_s >= _FAIR_S:
+            if within_s >= self._usual_s / 2:
                 self._failed = read
                 self._failures += 1
             raise
@@ -102,12 +102,19 @@ class RequestReads:
         self.left_out: StoreUnavailable | None = None
 
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
-        """The visitor's profile in a generation; None also where it could not be read."""
+        """The visitor's profile in a generation; None also where it could not be read.
+
+        Nor where the recent row could not be: it says whether the visitor was forgotten.
+        """
         shared, key = self._shared, (generation_id, visitor)
+        if self.left_out is not None:
+            return None
         try:
-            return shared.profiles[key]
+            found = shared.profiles[key]
+            shared.profiles.move_to_end(key)
+            return found
         except KeyError:
-            pass
+            pass  # not there, or another thread took it away meanwhile
         try:
             found = self._attempt(lambda s: shared.tables.profile(generation_id, visitor, s))
         except StoreUnavailable as error:
@@ -115,7 +122,8 @@ class RequestReads:
             return None
         shared.profiles[key] = found
         if len(shared.profiles) > _PROFILES_IN_MEMORY:
-            shared.profiles.popitem(last=False)
+            with suppress(KeyError):
+                shared.profiles.popitem(last=False)
         return found
 
     def recent(self, visitor: str, covers: Covers) -> Recent:

@@ -36,6 +36,7 @@ _LAST_SHIPPING_S = 10.0
 _CLOSING_S = 15.0
 _BULK = 5_000
 _AT_ONCE = 500
+_WRITTEN_AT_ONCE = 20_000
 _MOST_IN_MEMORY = 200_000
 
 _log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ class Recorder:
         self._writing: _Writing | None = None
         self._retired: list[_Writing] = []
         self._unclaimed: list[tuple[_Writing, list[Record]]] = []
+        self._unclaimed_events = 0
         self._pending: list[_Pending] = []
         self._overlay: dict[str, dict[bytes, RecentCell]] = {}
         self._threads: list[threading.Thread] = []
@@ -118,7 +120,7 @@ class Recorder:
     @property
     def backlog(self) -> int:
         """Events in the log that the store does not show yet."""
-        return len(self._pending) + sum(len(records) for _, records in self._unclaimed)
+        return len(self._pending) + self._unclaimed_events
 
     def record_soon(self, event: Event) -> None:
         """Write an event to the operating system; it is on disk within a second.
@@ -147,6 +149,7 @@ class Recorder:
                 for start in range(0, len(with_id), _AT_ONCE):
                     self._unclaimed.append((writing, with_id[start : start + _AT_ONCE]))
                     writing.busy += 1
+                self._unclaimed_events += len(with_id)
 
     def recent(
         self, visitor: str, covers: Callable[[str], bool], within_s: float | None = None
@@ -297,8 +300,12 @@ class Recorder:
         """Ship what was just closed, as far as a few seconds allow; say what stays behind."""
         deadline = time.monotonic() + _LAST_SHIPPING_S
         try:
-            self._log.ship(lambda: time.monotonic() > deadline)
-            waiting = self._log.unshipped()
+            while True:
+                self._log.ship(lambda: time.monotonic() > deadline)
+                waiting = self._log.unshipped()
+                if not waiting.segments or waiting.why or time.monotonic() > deadline:
+                    break
+                time.sleep(_TICK_S)  # another process is at it
         except LogUnavailable as error:
             _log.warning("%s", error)
             return
@@ -368,9 +375,19 @@ class Recorder:
         return [r for r in records if keys.position(r.segment, r.number) not in repeats]
 
     def _write(self) -> None:
+        while self._write_some():
+            pass
+
+    def _write_some(self) -> bool:
+        """Write the oldest of what is pending.
+
+        Returns:
+            Whether there was more.
+        """
         with self._lock:
-            taken = list(self._pending)
-            done = [w for w in self._retired if w.busy == 0]
+            taken = self._pending[:_WRITTEN_AT_ONCE]
+            is_all = len(taken) == len(self._pending)
+            done = [w for w in self._retired if w.busy == 0] if is_all else []
             cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
         self._drop_forgotten(cells, taken)
         self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
@@ -382,6 +399,7 @@ class Recorder:
                 _log.warning("a segment stays open for now: %s", error)
             else:
                 self._retired.remove(writing)
+        return not is_all
 
     def _claim(self) -> int:
         """Find out which of the oldest events with ids are repeats, and show the others.
@@ -391,22 +409,29 @@ class Recorder:
         """
         taken: list[tuple[_Writing, list[Record]]] = []
         events = 0
-        for entry in list(self._unclaimed):
+        for entry in self._unclaimed:
             events += len(entry[1])
             if taken and events > _AT_ONCE:
                 break
             taken.append(entry)
+        new = self._fresh([record for _, records in taken for record in records])
+        # what came before its visitor was forgotten must not be added to what came after
+        by_visitor = [(visitor, r) for r in new if (visitor := _profiled(r.event)) is not None]
+        visitors = list({visitor: None for visitor, _ in by_visitor})
+        forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
         fresh = {
-            keys.position(record.segment, record.number)
-            for record in self._fresh([record for _, records in taken for record in records])
+            keys.position(r.segment, r.number)
+            for visitor, r in by_visitor
+            if r.received_us > forgotten[visitor]
         }
         for writing, records in taken:
             shown = [r for r in records if keys.position(r.segment, r.number) in fresh]
             self._show(writing, shown)
         with self._lock:
             del self._unclaimed[: len(taken)]
-            for writing, _ in taken:
+            for writing, records in taken:
                 writing.busy -= 1
+                self._unclaimed_events -= len(records)
         return len(taken)
 
     def _is_late(self) -> bool:
@@ -423,6 +448,7 @@ class Recorder:
             left = [w for w in self._retired if w.busy == waiting[id(w)]]  # no call is at it
             self._retired = [w for w in self._retired if w not in left]
             self._unclaimed = [u for u in self._unclaimed if u[0] not in left]
+            self._unclaimed_events = sum(len(records) for _, records in self._unclaimed)
             self._pending = [p for p in self._pending if p.writing not in left]
             segments = {writing.segment.name for writing in left}
             for visitor, row in list(self._overlay.items()):
@@ -431,7 +457,10 @@ class Recorder:
                 if not row:
                     del self._overlay[visitor]
         for writing in left:
-            writing.segment.sync()
+            try:
+                writing.segment.sync()
+            except LogUnavailable as error:
+                _log.error("%s", error)
             writing.segment.abandon()
         _log.warning("the store does not keep up: %d segments wait to be replayed", len(left))
 

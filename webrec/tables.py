@@ -166,17 +166,21 @@ class Tables:
 
     def put_campaigns(self, campaigns: Sequence[Campaign]) -> None:
         """Write campaigns; those with the same id are replaced."""
-        documents: dict[bytes, bytes] = {}
-        parts: list[tuple[bytes, dict[bytes, bytes]]] = []
-        for campaign in campaigns:
-            row = campaign.id.encode()
-            documents[row], of_row = cells.pack_document(
-                orjson.dumps(campaign_document(campaign)), new_id().encode()
+        left = {c.id.encode(): orjson.dumps(campaign_document(c)) for c in campaigns}
+        while left:
+            # new parts each time: whoever was quicker may have deleted the last ones
+            packed = {
+                row: cells.pack_document(document, new_id().encode())
+                for row, document in left.items()
+            }
+            self.store.put_many(
+                t.CAMPAIGNS, [(row, parts) for row, (_, parts) in packed.items() if parts]
             )
-            if of_row:
-                parts.append((row, of_row))
-        self.store.put_many(t.CAMPAIGNS, parts)
-        self._drop_parts(self._set(t.CAMPAIGNS, t.DOCUMENT, documents))
+            documents = {row: document for row, (document, _) in packed.items()}
+            replaced = self._try_to_set(t.CAMPAIGNS, t.DOCUMENT, documents)
+            left = {row: document for row, document in left.items() if row not in replaced}
+            self._drop_parts(replaced)
+            self._drop_parts({row: documents[row] for row in left})
         # also for none: who repeats an upload that failed between the two sees it through
         self._bump(t.CAMPAIGNS_VERSION)
 
@@ -339,11 +343,14 @@ class Tables:
         row = generation.id.encode()
         self.store.put_many(t.GENERATIONS, [(row, {t.INFO: generation.to_json()})])
 
-    def activate(self, generation_id: str, expected: str | None) -> None:
+    def activate(
+        self, generation_id: str, expected: str | None, within_s: float | None = None
+    ) -> None:
         """Switch the pointer.
 
         Args:
             expected: the generation that is active now; None for none.
+            within_s: seconds after which it must not be tried any more.
 
         Raises:
             NotFound: there is no such generation.
@@ -352,7 +359,7 @@ class Tables:
         if self.generation(generation_id) is None:
             raise NotFound(f"there is no model {generation_id}: `webrec models list` shows them")
         old = None if expected is None else expected.encode()
-        if not self._swap_meta(t.ACTIVE, old, generation_id.encode()):
+        if not self._swap_meta(t.ACTIVE, old, generation_id.encode(), within_s):
             raise Conflict("another model was activated at the same time: look and try again")
 
     def create_generation(self, generation_id: str) -> None:
@@ -473,37 +480,50 @@ class Tables:
     def _bump(self, counter: bytes) -> None:
         self.next_number(counter)
 
-    def _swap_meta(self, row: bytes, old: bytes | None, new: bytes) -> bool:
-        (done,) = self.store.check_and_put(t.META, t.VALUE, {row: Swap(old, new)})
+    def _swap_meta(
+        self, row: bytes, old: bytes | None, new: bytes, within_s: float | None = None
+    ) -> bool:
+        (done,) = self.store.check_and_put(t.META, t.VALUE, {row: Swap(old, new)}, within_s)
         return done
 
-    def _set(self, table: str, column: bytes, values: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    def _set(
+        self, table: str, column: bytes, values: Mapping[bytes, bytes]
+    ) -> dict[bytes, bytes | None]:
         """Write cells that several people may write: whoever comes last wins.
 
         By compare-and-set, so that a write that got stuck on its way never hides a later one.
 
         Returns:
-            What was replaced, by row.
+            What was replaced, by row; None where there was nothing.
         """
-        replaced: dict[bytes, bytes] = {}
-        left = dict(values)
-        while left:
-            there = self.store.get_many(table, list(left), (column,))
-            swaps = {
-                row: Swap(cell.get(column), left[row])
-                for row, cell in zip(left, there, strict=True)
-            }
-            done = self.store.check_and_put(table, column, swaps)
-            for (row, swap), is_done in zip(swaps.items(), done, strict=True):
-                if is_done:
-                    del left[row]
-                    if swap.expected is not None:
-                        replaced[row] = swap.expected
+        replaced: dict[bytes, bytes | None] = {}
+        while left := {row: value for row, value in values.items() if row not in replaced}:
+            replaced.update(self._try_to_set(table, column, left))
         return replaced
 
-    def _drop_parts(self, replaced: Mapping[bytes, bytes]) -> None:
+    def _try_to_set(
+        self, table: str, column: bytes, values: Mapping[bytes, bytes]
+    ) -> dict[bytes, bytes | None]:
+        """The same, once.
+
+        Returns:
+            What was replaced, by row; of those only where nobody else was quicker.
+        """
+        there = self.store.get_many(table, list(values), (column,))
+        swaps = {
+            row: Swap(cell.get(column), values[row])
+            for row, cell in zip(values, there, strict=True)
+        }
+        done = self.store.check_and_put(table, column, swaps)
+        return {
+            row: swap.expected
+            for (row, swap), is_done in zip(swaps.items(), done, strict=True)
+            if is_done
+        }
+
+    def _drop_parts(self, replaced: Mapping[bytes, bytes | None]) -> None:
         """Delete the parts of campaigns' documents that were replaced."""
-        long = {row: cell for row, cell in replaced.items() if cells.is_in_parts(cell)}
+        long = {row: cell for row, cell in replaced.items() if cell and cells.is_in_parts(cell)}
         rows = zip(long.items(), self.store.get_many(t.CAMPAIGNS, list(long)), strict=True)
         stale = [(row, cells.parts_of(cell, found)) for (row, cell), found in rows]
         self.store.delete_many(t.CAMPAIGNS, stale)

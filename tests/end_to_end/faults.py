@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +42,8 @@ _THEMES = (
     "striker goal league referee penalty coach",
     "guitar drummer concert melody chorus album",
 )
-_STEADY = 24
+# their pages come first in every list, and so whoever has seen them makes a difference
+_STEADY_ONES = [f"a-steady-{n}" for n in range(24)]
 _VISITORS = 200
 _PAGES_EACH = 3
 _SENDERS = 8
@@ -122,10 +123,10 @@ class Outcome:
         requests: of recommendations, events and listings of visitors.
         normal: answered 200 or 202, and not degraded.
         degraded: recommendations answered from memory.
-        unavailable: answered 503.
+        unavailable: answered 503; refused: the recommendations among them.
         other: answered anything else, or not at all.
         late, very_late: recommendations that took the visitor more than `TMAX_MS`, and more than
-            `SLACK_MS` on top of it.
+            `SLACK_MS` on top of it; late_before: the late ones before the fault.
         slowest_ms: of the recommendations.
         wrong: answers with what another visitor did.
         acknowledged: visits of which the service said that it has them.
@@ -145,9 +146,11 @@ class Outcome:
     normal: int
     degraded: int
     unavailable: int
+    refused: int
     other: int
     late: int
     very_late: int
+    late_before: int
     slowest_ms: float
     wrong: int
     acknowledged: int
@@ -181,6 +184,13 @@ class Sample(NamedTuple):
         return self.status in (200, 202) and not self.degraded
 
 
+class _Shown(NamedTuple):
+    """What a listing shows of a visitor: visits by URL."""
+
+    community: str | None
+    urls: dict[str, int]
+
+
 def put_world(home: Path, settings: Mapping[str, Any], visitors: int = _VISITORS) -> list[Visit]:
     """Ingest visitors of four themes, each with some pages of its own, and run a batch.
 
@@ -193,8 +203,7 @@ def put_world(home: Path, settings: Mapping[str, Any], visitors: int = _VISITORS
     engine = Engine(config.load(home=home, **settings))
     try:
         engine.tables.create()
-        names = [f"a-steady-{n}" for n in range(_STEADY)]
-        names += [f"visitor-{n}" for n in range(visitors)]
+        names = [*_STEADY_ONES, *(f"visitor-{n}" for n in range(visitors))]
         visits = [(name, _page(name, n)) for name in names for n in range(_PAGES_EACH)]
         now_ms = time.time_ns() // 1_000_000
         documents = [{**_visit(visit), "title": _theme_of(visit[0])} for visit in visits]
@@ -203,6 +212,24 @@ def put_world(home: Path, settings: Mapping[str, Any], visitors: int = _VISITORS
     finally:
         engine.close()
     return visits
+
+
+def steady_request(name: str) -> dict[str, Any]:
+    """What a steady visitor asks again and again, so that the answer must stay the same."""
+    return {
+        "user": name,
+        "url": _page(name, 0),
+        "filter": "collaborative",
+        "limit": _LIMIT,
+        "explain": True,
+        "track": False,
+        "tmax": TMAX_MS,
+    }
+
+
+def tracked_request(visit: Visit) -> dict[str, Any]:
+    """What a visitor of a new page asks."""
+    return _visit(visit) | {"limit": _LIMIT, "explain": True, "tmax": TMAX_MS}
 
 
 class Traffic:
@@ -221,7 +248,8 @@ class Traffic:
         self._visitors = [f"visitor-{n}" for n in range(visitors)]
         self._pages = {name: itertools.count(_PAGES_EACH) for name in self._visitors}
         self._stop = threading.Event()
-        self._expected = self._answers_in_peace()
+        self._known = self._shown_in_peace()
+        self._lists = self._listed_in_peace()
 
     @contextmanager
     def flowing(self) -> Iterator[None]:
@@ -257,29 +285,25 @@ class Traffic:
             left = [self.unseen[visit] for visit in waiting if visit in self.unseen]
         return time.monotonic() - min(left) if left else 0.0
 
-    def _answers_in_peace(self) -> dict[str, Any]:
-        """What each steady visitor is answered and shown, and everybody's community."""
-        found: dict[str, Any] = {}
+    def _shown_in_peace(self) -> dict[str, _Shown]:
+        """What is known of each visitor before anything happens."""
         with self._service.client() as client:
-            for name in (*(f"a-steady-{n}" for n in range(_STEADY)), *self._visitors):
-                found[name] = _shown(client.get("/v1/users", user=name))
-                assert found[name]["community"], name
-        for answers in self._by_worker():
-            for name, answer in answers.items():
-                assert answer.status == 200, answer.body
-                assert not answer.json["degraded"]
-                key = f"{name}'s list"
-                assert found.setdefault(key, _list(answer.json)) == _list(answer.json)
-        lists = [str(value) for key, value in found.items() if key.endswith("'s list")]
-        assert len(set(lists)) == len(lists) == _STEADY  # so that another's would be noticed
+            names = (*_STEADY_ONES, *self._visitors)
+            found = {name: _shown(client.get("/v1/users", user=name)) for name in names}
+        assert all(shown.community for shown in found.values())
         return found
 
-    def _by_worker(self) -> Iterator[dict[str, Answer]]:
-        for pid in self._service.workers():
-            with self._service.only(pid), self._service.client() as client:
-                names = [f"a-steady-{n}" for n in range(_STEADY)]
-                path = "/v1/recommendations"
-                yield {n: client.post(path, _steady_request(n) | {"tmax": 5_000}) for n in names}
+    def _listed_in_peace(self) -> dict[str, list[str]]:
+        """What each steady visitor is recommended, by whatever worker."""
+        found: dict[str, list[str]] = {}
+        for name in _STEADY_ONES:
+            request = steady_request(name) | {"tmax": 5_000}
+            for answer in self._service.ask_each("POST", "/v1/recommendations", request):
+                assert not answer.json["degraded"]
+                assert found.setdefault(name, _list(answer)) == _list(answer)
+        # so that the answer to another is noticed
+        assert len({tuple(urls) for urls in found.values()}) == len(_STEADY_ONES)
+        return found
 
     def _send(self, number: int) -> None:
         turns = (
@@ -293,14 +317,14 @@ class Traffic:
             self._tracked,
         )
         names = itertools.cycle(self._visitors[number::_SENDERS])
-        steady = itertools.cycle(f"a-steady-{n}" for n in range(number, _STEADY, _SENDERS))
+        steady = itertools.cycle(_STEADY_ONES[number::_SENDERS])
         with self._service.client() as client:
             for turn in self._paced(_PACE, number / _SENDERS / _PACE):
                 ask = turns[turn % len(turns)]
                 ask(client, next(steady) if ask == self._steady else next(names))
 
     def _look(self) -> None:
-        names = itertools.cycle([*self._visitors, *(f"a-steady-{n}" for n in range(_STEADY))])
+        names = itertools.cycle([*self._visitors, *_STEADY_ONES])
         with self._service.client() as client:
             for _ in self._paced(_LOOKS, 0.0):
                 name = next(names)
@@ -314,14 +338,13 @@ class Traffic:
             yield turn
 
     def _steady(self, client: Client, name: str) -> None:
-        path, request = "/v1/recommendations", _steady_request(name)
-        self._ask(client, "recommendation", "POST", path, request, name)
+        path, request = "/v1/recommendations", steady_request(name)
+        self._ask(client, "steady", "POST", path, request, name)
 
     def _tracked(self, client: Client, name: str) -> None:
         visits = self._new(name, 1)
-        document = _visit(visits[0]) | {"limit": _LIMIT, "explain": True, "tmax": TMAX_MS}
-        path = "/v1/recommendations"
-        status = self._ask(client, "recommendation", "POST", path, document, name)
+        path, request = "/v1/recommendations", tracked_request(visits[0])
+        status = self._ask(client, "tracked", "POST", path, request, name)
         self._note(visits, is_taken=status == 200)
 
     def _events(self, client: Client, name: str) -> None:
@@ -357,30 +380,31 @@ class Traffic:
             status = answer.status
             if status == 200:
                 degraded = answer.json.get("degraded", False)
-                wrong = self._is_wrong(kind, name, answer, is_steady=document is not None)
+                wrong = self.is_wrong(kind, name, answer)
         ms = (time.monotonic() - at) * 1000
         with self.ledger.lock:
             self.samples.append(Sample(at, kind, status, ms, degraded, wrong))
         return status
 
-    def _is_wrong(self, kind: str, name: str, answer: Answer, *, is_steady: bool) -> bool:
-        """Whether it holds what another visitor did, or lacks what this one did."""
-        document = answer.json
-        own = self._expected[name]
+    def is_wrong(self, kind: str, name: str, answer: Answer) -> bool:
+        """Whether it holds what another visitor did, or lacks what this one did.
+
+        Args:
+            kind: what was asked, by a steady visitor or a tracked one, or of one in a listing.
+            name: the visitor's.
+            answer: of status 200.
+        """
+        known = self._known[name]
         if kind == "listing":
             shown = _shown(answer)
-            if f"{name}'s list" in self._expected:
-                return bool(shown != own)
-            there = set(shown["urls"])
-            is_own = all(url.startswith(_page(name, "")) for url in there)
-            return not (is_own and set(own["urls"]) <= there and _same(shown, own))
-        explained = document["explain"]["community"]
-        if document["degraded"]:
-            return explained not in (None, own["community"])
-        expected = self._expected.get(f"{name}'s list")
-        if expected is not None and is_steady:
-            return bool(_list(document) != expected)
-        return bool(explained != own["community"])
+            is_own = all(url.startswith(_page(name, "")) for url in shown.urls)
+            is_whole = shown.urls.items() >= known.urls.items()
+            return not (is_own and is_whole and shown.community == known.community)
+        community = answer.json["explain"]["community"]
+        if answer.json["degraded"]:
+            return community not in (None, known.community)
+        is_another = kind == "steady" and _list(answer) != self._lists[name]
+        return is_another or community != known.community
 
     def _note(self, visits: list[Visit], *, is_taken: bool) -> None:
         ledger = self.ledger
@@ -444,7 +468,7 @@ def make(fault: Fault, cluster: Cluster, home: Path) -> Outcome:
         home: new.
     """
     name = f"fault-{secrets.token_hex(4)}"
-    settings = {
+    settings: dict[str, Any] = {
         "store": cluster.store_uri(name),
         "log": cluster.log_uri(f"{name}/log"),
         "segment_bytes": _SEGMENT_BYTES,
@@ -492,7 +516,7 @@ def _outcome(
     watch: _Watch,
 ) -> Outcome:
     samples = traffic.samples
-    recommended = [s for s in samples if s.kind == "recommendation"]
+    recommended = [s for s in samples if s.kind in ("steady", "tracked")]
     return Outcome(
         fault=what,
         seconds=round(seconds, 1),
@@ -500,9 +524,11 @@ def _outcome(
         normal=sum(s.is_normal for s in samples),
         degraded=sum(s.degraded for s in samples),
         unavailable=sum(s.status == 503 for s in samples),
+        refused=sum(s.status == 503 for s in recommended),
         other=sum(s.status not in (200, 202, 503) for s in samples),
         late=sum(s.ms > TMAX_MS for s in recommended),
         very_late=sum(s.ms > TMAX_MS + SLACK_MS for s in recommended),
+        late_before=sum(s.ms > TMAX_MS for s in recommended if s.at < fault[0]),
         slowest_ms=round(max(s.ms for s in recommended), 1),
         wrong=sum(s.wrong for s in samples),
         acknowledged=len(traffic.ledger.acknowledged),
@@ -569,7 +595,7 @@ _FOUND = ("lost", "doubled", "invented")
 
 
 def _models(service: Service) -> set[str]:
-    request = _steady_request("a-steady-0")
+    request = steady_request(_STEADY_ONES[0])
     return {a.json["model"] for a in service.ask_each("POST", "/v1/recommendations", request)}
 
 
@@ -593,32 +619,13 @@ def _oldest_s(spool: RawLog) -> float:
     return time.time() - min(times) if times else 0.0
 
 
-def _steady_request(name: str) -> dict[str, Any]:
-    """What a steady visitor asks again and again, so that the answer must stay the same."""
-    return {
-        "user": name,
-        "url": _page(name, 0),
-        "filter": "collaborative",
-        "limit": _LIMIT,
-        "explain": True,
-        "track": False,
-        "tmax": TMAX_MS,
-    }
+def _list(answer: Answer) -> list[str]:
+    return [item["url"] for item in answer.json["items"]]
 
 
-def _list(document: dict[str, Any]) -> Any:
-    return [item["url"] for item in document["items"]], document["explain"]["community"]
-
-
-def _shown(answer: Answer) -> dict[str, Any]:
-    """A listing's community and URLs."""
+def _shown(answer: Answer) -> _Shown:
     document = answer.json
-    urls = {each["url"]: each["visits"] for each in document["urls"]}
-    return {"community": document["community"], "urls": urls}
-
-
-def _same(shown: dict[str, Any], own: dict[str, Any]) -> bool:
-    return bool(shown["community"] == own["community"])
+    return _Shown(document["community"], {u["url"]: u["visits"] for u in document["urls"]})
 
 
 def _page(name: str, number: int | str) -> str:
@@ -634,11 +641,28 @@ def _theme_of(name: str) -> str:
 
 
 def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    shown = [f.name for f in fields(Outcome) if f.name not in ("before", "in_fault")]
-    yield "| " + " | ".join(name.replace("_", " ") for name in shown) + " |"
-    yield "|---" * len(shown) + "|"
+    """A table in Markdown: a line for each fault, over all its runs."""
+    columns = (
+        "fault", "requests", "a second", "normal", "degraded", "503", "refused", "other",
+        f"late: > {TMAX_MS} ms", f"> {TMAX_MS + SLACK_MS} ms", "late before the fault", "wrong",
+        "acknowledged", "lost", "doubled", "invented", "most segments waiting", "recovered after s",
+    )  # fmt: skip
+    summed = (
+        "normal", "degraded", "unavailable", "refused", "other", "late", "very_late",
+        "late_before", "wrong", "acknowledged", "lost", "doubled", "invented",
+    )  # fmt: skip
+    yield "| " + " | ".join(columns) + " |"
+    yield "|---" * len(columns) + "|"
+    by_fault: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        yield "| " + " | ".join(str(getattr(outcome, name)) for name in shown) + " |"
+        by_fault.setdefault(outcome.fault, []).append(outcome)
+    for fault, runs in by_fault.items():
+        requests = sum(run.requests for run in runs)
+        cells: list[object] = [fault, requests, round(requests / sum(run.seconds for run in runs))]
+        cells += [sum(getattr(run, name) for run in runs) for name in summed]
+        cells += [max(run.most_unshipped for run in runs)]
+        cells += [", ".join(str(run.recovery_s) for run in runs)]
+        yield "| " + " | ".join(f"{c:,}" if isinstance(c, int) else str(c) for c in cells) + " |"
 
 
 def _main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from webrec.engine import Engine
 pytestmark = pytest.mark.slow
 
 _NOW_MS = 1_790_000_000_000
+_THREADS = 4
 _KILLED_AT = ("cutting the log", "writing pages", "writing profiles", "publishing")
 
 
@@ -30,13 +32,16 @@ def service(on_cluster: dict[str, str], tmp_path: Path) -> Iterator[Service]:
     """A service on a cluster that holds the known-answer world."""
     home = tmp_path / "home"
     build_world(home, **on_cluster)
-    with Service(home, **on_cluster) as running:
+    with Service(home, threads=_THREADS, **on_cluster) as running:
         yield running
 
 
 def test_three_machines(on_cluster: dict[str, str], tmp_path: Path) -> None:
     """One machine ingests, one serves, one makes the model: the answers are the known ones."""
-    patient = {**on_cluster, "tmax": 5_000}  # how long a read takes is no matter of this test
+    patient: dict[str, Any] = {
+        **on_cluster,
+        "tmax": 5_000,
+    }  # how long a read takes is no matter of this test
     with Service(tmp_path / "serves", **patient) as service, service.client() as client:
         _ingest(world.PAGES, tmp_path / "ingests", on_cluster)
         upload(client, world.VISITS)
@@ -99,6 +104,33 @@ def test_workers_that_start_without_a_store(cluster: Cluster, service: Service) 
     wait_until(lambda: all(a.status == 200 for a in service.ask_each("POST", PATH, request)))
     seen = {"url": page("football", 0), "visits": 2, "accepts": 0}
     wait_until(lambda: _users(service, "new") == [[seen], [seen]])
+
+
+def test_many_who_look_while_the_store_stands_still(cluster: Cluster, service: Service) -> None:
+    """Whoever waits for the store holds up no visitor."""
+    statuses: list[int] = []
+
+    def look() -> None:
+        statuses.append(service.ask("GET", "/v1/users?user=edith").status)
+
+    lookers = [threading.Thread(target=look) for _ in range(4 * _THREADS)]
+    request = {"url": page("cooking", 0), "user": "edith", "track": False}
+    cluster.pause("hbase")
+    try:
+        for looker in lookers:
+            looker.start()
+        answers = [service.ask("POST", PATH, request) for _ in range(20)]
+        are_waiting = [looker.is_alive() for looker in lookers]
+    finally:
+        cluster.resume("hbase")
+        for looker in lookers:
+            looker.join()
+        cluster.wait()
+    assert {answer.status for answer in answers} == {200}
+    assert answers[-1].json["degraded"]
+    assert any(are_waiting)
+    assert set(statuses) <= {200, 503}
+    wait_until(lambda: service.ask("GET", "/v1/users?user=edith").status == 200)
 
 
 def _ingest(documents: Any, home: Path, settings: dict[str, str]) -> None:

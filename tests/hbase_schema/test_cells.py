@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hbase_schema import cells
-from hbase_schema.cells import CHUNK_NUMBERS, Numbers, PageCell, RecentCell
+from hbase_schema.cells import CHUNK_NUMBERS, NO_DOCUMENT, Numbers, PageCell, RecentCell
+from hbase_schema.tables import DOCUMENT, PART
 
 u32, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 urls = st.text(max_size=200).map(lambda s: "https://site.example/" + s).filter(str.isprintable)
@@ -78,3 +81,85 @@ def test_columns_of_other_layouts_are_packed_alike(numbers: list[int], dtype: st
     spaced = np.repeat(np.array(numbers, dtype), 2)[::2]
     packed = dict(cells.pack_columns(b"urls:", [spaced]))
     assert cells.unpack_columns(b"urls:", packed, 1)[0].tolist() == numbers
+
+
+@given(st.integers(1, 2**63 - 1), st.binary(max_size=40))
+def test_a_number_comes_back(number: int, token: bytes) -> None:
+    """Whoever took it; no other's cell is the same."""
+    packed = cells.pack_number(number, token)
+    assert cells.unpack_number(packed) == number
+    assert cells.unpack_number(cells.pack_int(number)) == number
+    assert packed != cells.pack_number(number, token + b"x")
+
+
+# --- documents ---------------------------------------------------------------------------------
+
+SHORT = 40
+"""What a cell holds, in the tests with short documents."""
+
+jsons = st.binary(max_size=10 * SHORT).map(lambda text: b"{" + text + b"}")
+versions = st.from_regex(rb"[0-9a-f]{4}", fullmatch=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_cells() -> Iterator[None]:
+    """Documents need parts soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "PART_BYTES", SHORT)
+        yield
+
+
+@given(jsons, versions)
+def test_a_document_comes_back(document: bytes, version: bytes) -> None:
+    """From one cell, or from as many as it takes, none of them too long."""
+    cell, parts = cells.pack_document(document, version)
+    row = {**parts, DOCUMENT: cell}
+    assert cells.unpack_document(cell, row) == document
+    assert max(map(len, row.values())) <= SHORT
+    assert cells.is_in_parts(cell) == bool(parts) == (len(document) > SHORT)
+    assert len(parts) == (-(-len(document) // SHORT) if parts else 0)
+    assert all(column.startswith(PART) for column in parts)
+
+
+@given(jsons, jsons, versions, versions, versions)
+def test_parts_of_several_documents_stay_apart(
+    one: bytes, other: bytes, version: bytes, later: bytes, none: bytes
+) -> None:
+    """In one row, whatever is left of others; and none belongs to two."""
+    assume(len({version, later, none}) == 3)
+    cell, parts = cells.pack_document(one, version)
+    newer, more = cells.pack_document(other, later)
+    row = {**more, **parts, DOCUMENT: newer, b"p:": b"", PART + version: b"x"}
+    for packed, document, columns in ((cell, one, parts), (newer, other, more)):
+        assert cells.unpack_document(packed, row) == document
+        if cells.is_in_parts(packed):
+            assert cells.parts_of(packed, row) == list(columns)
+    if cells.is_in_parts(cell):
+        assert cells.parts_of(cell.replace(version, none), row) == []
+
+
+def test_a_version_that_begins_with_another() -> None:
+    """Is another."""
+    cell, parts = cells.pack_document(b"{" + b"a" * 100 + b"}", b"ab")
+    longer, more = cells.pack_document(b"{" + b"b" * 100 + b"}", b"abc")
+    row = {**parts, **more}
+    assert cells.parts_of(cell, row) == list(parts)
+    assert cells.parts_of(longer, row) == list(more)
+
+
+def test_parts_are_put_together_in_order() -> None:
+    """Though they come in any."""
+    document = b"".join(b"%04d" % n for n in range(2_000))
+    cell, parts = cells.pack_document(document, b"v")
+    assert len(parts) == 200
+    row = dict(reversed(parts.items()))
+    assert cells.unpack_document(cell, row) == document
+    assert cells.parts_of(cell, row) == list(parts)
+
+
+def test_a_deleted_document_is_none() -> None:
+    """Also beside the parts of one before it; and it cannot be mistaken for a document."""
+    _, parts = cells.pack_document(b"{" + b"a" * 100 + b"}", b"v")
+    assert cells.unpack_document(NO_DOCUMENT, parts) is None
+    assert not cells.is_in_parts(NO_DOCUMENT)
+    assert not NO_DOCUMENT.startswith(b"{")

@@ -258,6 +258,24 @@ def test_every_wrong_field_is_named_at_once(client: FlaskClient) -> None:
     assert named == {nested.get(f, f) for f in wrong} - {"campaigns"} | {"campaigns.1"}
 
 
+@pytest.mark.parametrize("tmax", [1, 100, 60_000, 250.0, None])
+def test_times_for_an_answer(client: FlaskClient, tmax: object) -> None:
+    """Milliseconds, up to a minute; whoever has no time for reads is answered too."""
+    answer = ask(client, url=page("cooking", 0), tmax=tmax)
+    assert answer["items"]
+    assert answer["degraded"] is False
+
+
+@pytest.mark.parametrize("tmax", [0, -1, 60_001, 0.5, 99.9, "100", True, [100], {"ms": 100}])
+def test_times_that_are_none(client: FlaskClient, tmax: object) -> None:
+    """The field is named, in a list as well."""
+    request = {"url": page("cooking", 0), "tmax": tmax}
+    assert wrong_fields(client.post(PATH, json=request)) == {"tmax"}
+    good, bad = client.post(PATH, json=[{"url": page("cooking", 0)}, request]).get_json()
+    assert good["items"]
+    assert [error["field"] for error in bad["errors"]] == ["tmax"]
+
+
 @pytest.mark.parametrize("limit", [0, 101, -1, 1.5, "10", True])
 def test_limits_that_are_none(client: FlaskClient, limit: object) -> None:
     """A limit is a whole number from 1 to 100."""

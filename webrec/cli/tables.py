@@ -10,6 +10,8 @@ from webrec.cli.common import command
 from webrec.config import Settings
 from webrec.errors import UsageError
 
+_DAY_S = 86_400
+
 
 @command()
 @click.option(
@@ -38,7 +40,7 @@ def tables(
     batch make what is missing, each table in one region.
     """
     from hbase_schema import tables as t
-    from hbase_schema.definitions import DEFINITIONS, Family
+    from hbase_schema.definitions import DEFINITIONS
     from hbase_schema.shell import create_statements
     from webrec.storage.server import Server
 
@@ -51,7 +53,10 @@ def tables(
     definitions = dict(DEFINITIONS)
     if event_ids_days is not None:
         definitions[t.EVENTS] = definitions[t.EVENTS]._replace(
-            families=(Family("m", ttl_s=event_ids_days * 86_400),)
+            families=tuple(
+                family._replace(ttl_s=event_ids_days * _DAY_S)
+                for family in definitions[t.EVENTS].families
+            )
         )
     if generation is None:
         names = {table: table for table in t.FIXED}

@@ -73,8 +73,17 @@ class Store(Protocol):
         """Write cells; existing ones with the same row and column are replaced."""
         ...
 
-    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
+    def check_and_put(
+        self,
+        table: str,
+        column: bytes,
+        rows: Mapping[bytes, Swap],
+        within_s: float | None = None,
+    ) -> list[bool]:
         """Write a cell of each row if it holds what is expected, each row atomically.
+
+        Args:
+            within_s: seconds after which it must not be tried any more.
 
         Returns:
             One bool per row, in order: True where this call wrote it.
@@ -98,8 +107,8 @@ class Store(Protocol):
         """
         ...
 
-    def ping(self) -> None:
-        """Return if the store answers."""
+    def ping(self, within_s: float | None = None) -> None:
+        """Return if the store answers, within so many seconds."""
         ...
 
     def close(self) -> None:

@@ -30,6 +30,7 @@ from webrec.storage.pool import (
     AlreadyExists,
     Broken,
     Connection,
+    HBaseError,
     IllegalArgument,
     Pool,
 )
@@ -45,15 +46,15 @@ _BATCH_CELLS = 5_000
 _CELL_OVERHEAD = 40
 _ROWS_PER_GET = 200
 _ROWS_PER_PAGE = 1_000
-_ROWS_PER_ANSWER = 50
+_FIRST_ROWS, _ROWS_PER_ANSWER = 8, 50
+_ANSWER_BYTES, _PAGE_BYTES = 1 << 20, 4 << 20
 _AT_ONCE = 8
 _FEW = 16
 # a server that never answered may be a wrong address, and somebody waits to be told
 _FIRST_PATIENCE_S = 2.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 2.0
-_GONE = ("TableNotFoundException", "TableNotEnabledException")
-# what calls for many rows say of a table that is not there: its name, and no server
-_GONE_FOR_MANY = re.compile(r"actions?: [\w.-]+: \d+ times?, servers with issues: null")
+_NOT_ENABLED = "TableNotEnabledException"
+_GONE = ("TableNotFoundException", _NOT_ENABLED)
 _REFUSED = ("NoSuchColumnFamilyException", "DoNotRetryIOException")
 
 T = TypeVar("T")
@@ -72,6 +73,11 @@ class HBaseStore:
         self._server = server
         self._patience_s = patience_s
         self._pool = Pool(server)
+        # what calls for many rows say of a table that is not there: its name, and no server
+        ours = re.escape(server.table(""))
+        self._gone_for_many = re.compile(
+            rf"actions?: {ours}[\w.-]+: \d+ times?, servers with issues: null"
+        )
         self._has_answered = False
 
     def create_table(self, table: str, families: Sequence[Family]) -> None:
@@ -92,8 +98,11 @@ class HBaseStore:
 
         def drop(connection: Connection) -> None:
             name = connection.name_of(table)
-            if connection.client.isTableEnabled(name):
+            try:
                 connection.client.disableTable(name)
+            except HBaseError as error:
+                if _NOT_ENABLED not in _said(error):  # else a call that got no answer did it
+                    raise
             connection.client.deleteTable(name)
 
         if table in self.tables():
@@ -134,14 +143,20 @@ class HBaseStore:
         for batch in _batches(rows, _puts):
             self._mutate(table, batch)
 
-    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
+    def check_and_put(
+        self,
+        table: str,
+        column: bytes,
+        rows: Mapping[bytes, Swap],
+        within_s: float | None = None,
+    ) -> list[bool]:
         """Write a cell of each row if it holds what is expected, each row atomically.
 
         HBase does this for one row at a time: of many, those that cannot succeed are left out,
         and several are under way at once.
         """
         if len(rows) <= _FEW:
-            return [self._swap(table, row, column, swap) for row, swap in rows.items()]
+            return [self._swap(table, row, column, swap, within_s) for row, swap in rows.items()]
         there = self.get_many(table, list(rows), (column,))
         hopeful = [
             row
@@ -149,7 +164,9 @@ class HBaseStore:
             if cells.get(column) == swap.expected
         ]
         with ThreadPoolExecutor(_AT_ONCE) as swapping:
-            written = swapping.map(lambda row: self._swap(table, row, column, rows[row]), hopeful)
+            written = swapping.map(
+                lambda row: self._swap(table, row, column, rows[row], within_s), hopeful
+            )
             done = dict(zip(hopeful, written, strict=True))
         return [done.get(row, False) for row in rows]
 
@@ -186,15 +203,15 @@ class HBaseStore:
         """
         # a scan from a row to itself would give that row
         while stop is None or start < stop:
-            page = self._get_page(table, start, stop, columns)
+            page, is_last = self._get_page(table, start, stop, columns)
             yield from page
-            if len(page) < _ROWS_PER_PAGE:
+            if is_last:
                 return
             start = page[-1][0] + b"\x00"
 
-    def ping(self) -> None:
+    def ping(self, within_s: float | None = None) -> None:
         """Return if HBase answers."""
-        self._once(lambda connection: connection.tables(), CALL_S)
+        self._once(lambda connection: connection.tables(), CALL_S if within_s is None else within_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -207,10 +224,12 @@ class HBaseStore:
 
     def _get_page(
         self, table: str, start: bytes, stop: bytes | None, columns: Sequence[bytes] | None
-    ) -> list[tuple[bytes, RowCells]]:
+    ) -> tuple[list[tuple[bytes, RowCells]], bool]:
         return self._call(lambda connection: _page(connection, table, start, stop, columns))
 
-    def _swap(self, table: str, row: bytes, column: bytes, swap: Swap) -> bool:
+    def _swap(
+        self, table: str, row: bytes, column: bytes, swap: Swap, within_s: float | None
+    ) -> bool:
         """One check-and-put.
 
         A call that came to no end may have been carried out: then the cell holds the value.
@@ -229,7 +248,7 @@ class HBaseStore:
             )
             return done
 
-        return self._call(check_and_put)
+        return self._call(check_and_put, within_s)
 
     def _mutate(self, table: str, batch: _Batch) -> None:
         self._call(
@@ -292,7 +311,7 @@ class HBaseStore:
             return done
         except ANSWERED as error:
             said = _said(error)
-            if any(name in said for name in _GONE) or _GONE_FOR_MANY.search(said):
+            if any(name in said for name in _GONE) or self._gone_for_many.search(said):
                 raise NotFound(f"{self._server} has no such table: {said}") from error
             if isinstance(error, IllegalArgument) or any(name in said for name in _REFUSED):
                 raise WebrecError(f"{self._server} refuses: {said}") from error
@@ -382,19 +401,25 @@ def _page(
     start: bytes,
     stop: bytes | None,
     columns: Sequence[bytes] | None,
-) -> list[tuple[bytes, RowCells]]:
-    """The next rows, at most `_ROWS_PER_PAGE`."""
+) -> tuple[list[tuple[bytes, RowCells]], bool]:
+    """The next rows, as many as make a page by number or bytes; and whether they are the last."""
     client = connection.client
     wanted = TScan(startRow=start, stopRow=stop, columns=columns, caching=_ROWS_PER_ANSWER)
     scanner = client.scannerOpenWithScan(connection.name_of(table), wanted, {})
     rows: list[tuple[bytes, RowCells]] = []
-    while len(rows) < _ROWS_PER_PAGE:
-        found = client.scannerGetList(scanner, _ROWS_PER_ANSWER)
-        rows += [(r.row, {name: cell.value for name, cell in r.columns.items()}) for r in found]
-        if len(found) < _ROWS_PER_ANSWER:
-            break
+    size, ask, is_last = 0, _FIRST_ROWS, False
+    while not is_last and len(rows) < _ROWS_PER_PAGE and size < _PAGE_BYTES:
+        ask = min(ask, _ROWS_PER_PAGE - len(rows))
+        found = client.scannerGetList(scanner, ask)
+        is_last = len(found) < ask
+        for result in found:
+            cells = {name: cell.value for name, cell in result.columns.items()}
+            rows.append((result.row, cells))
+            size += sum(map(len, cells.values()))
+        # rows may be some bytes long, or megabytes
+        ask = min(_ROWS_PER_ANSWER, max(1, _ANSWER_BYTES * len(rows) // max(size, 1)))
     client.scannerClose(scanner)
-    return rows
+    return rows, is_last
 
 
 def _said(error: Any) -> str:

@@ -158,12 +158,11 @@ class Pool:
             ) from error
         except (OSError, EOFError, TException, ProtocolError) as error:
             connection.close()
-            self.close()  # what is idle may have died with the same server
+            if was_idle:
+                self.close()  # what else is idle may have died with the same server
             raise Broken(f"{self.server}: {_reason(error)}", was_idle=was_idle) from error
-        except (
-            BaseException
-        ):  # a greenlet's kill, an interrupt: it goes on, the connection does not
-            connection.close()
+        except BaseException:
+            connection.close()  # a greenlet's kill, an interrupt: it goes on, this does not
             raise
         else:
             self._give_back(connection)
@@ -214,4 +213,8 @@ def _left(deadline: float) -> float:
 def _reason(error: Exception) -> str:
     """What happened, in words."""
     said: Any = getattr(error, "message", None) or getattr(error, "strerror", None) or error
+    if isinstance(said, bytes):
+        said = said.decode(errors="replace").partition("\n")[0]
+    if isinstance(error.__context__, OSError):
+        said = f"{said} ({error.__context__})"  # why it could not connect
     return f"{type(error).__name__}: {said}" if str(said) else type(error).__name__

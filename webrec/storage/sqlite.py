@@ -102,7 +102,13 @@ class SqliteStore:
                     sql, ((row, col, val) for row, cells in chunk for col, val in cells.items())
                 )
 
-    def check_and_put(self, table: str, column: bytes, rows: Mapping[bytes, Swap]) -> list[bool]:
+    def check_and_put(
+        self,
+        table: str,
+        column: bytes,
+        rows: Mapping[bytes, Swap],
+        within_s: float | None = None,  # noqa: ARG002 - it waits for other writers at most
+    ) -> list[bool]:
         """Write a cell of each row if it holds what is expected, each row atomically."""
         insert = f"INSERT OR IGNORE INTO {_quoted(table)} VALUES (?, ?, ?)"  # noqa: S608
         update = f"UPDATE {_quoted(table)} SET val = ? WHERE row = ? AND col = ? AND val = ?"  # noqa: S608
@@ -149,7 +155,7 @@ class SqliteStore:
                 return
             after = (">", last)
 
-    def ping(self) -> None:
+    def ping(self, within_s: float | None = None) -> None:  # noqa: ARG002 - as in `get`
         """Return if the database answers."""
         with self._driver() as db:
             db.execute("SELECT 1").fetchone()
