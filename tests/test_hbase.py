@@ -350,30 +350,48 @@ def test_rows_are_written_as_they_come(gateway: ThriftGateway, shaky: Store) -> 
 # --- when writes count --------------------------------------------------------------------------
 
 
-def test_a_put_right_after_a_deletion_is_there(place: Place, store: Store, table: str) -> None:
+@pytest.fixture
+def by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Store], Store]:
+    """A store, from now on with the clock of its own that it has in its process."""
+    clocks: dict[int, hbase._Clock] = {}
+
+    def by_(store: Store) -> Store:
+        monkeypatch.setattr(hbase, "_clock", clocks.setdefault(id(store), hbase._Clock()))
+        return store
+
+    return by_
+
+
+def test_a_put_right_after_a_deletion_is_there(
+    place: Place, store: Store, table: str, by: Callable[[Store], Store]
+) -> None:
     """Whether the same process writes it or another."""
     with closing(open_store(place.uri())) as other:
         for turn in range(100):
             row, value = b"r%d" % (turn % 3), b"%d" % turn
             first, second = (store, other) if turn % 2 else (other, store)
-            first.put_many(table, [(row, {VALUE: b"old", b"n:b": b"old"})])
+            by(first).put_many(table, [(row, {VALUE: b"old", b"n:b": b"old"})])
             columns = None if turn % 5 else [VALUE, b"n:b"]
-            first.delete_many(table, [(row, columns)])
+            by(first).delete_many(table, [(row, columns)])
             writer = second if turn % 4 < 2 else first
-            writer.put_many(table, [(row, {VALUE: value})])
+            by(writer).put_many(table, [(row, {VALUE: value})])
             assert first.get(table, row) == second.get(table, row) == {VALUE: value}
 
 
 def test_a_deletion_of_many_batches_is_waited_out(
-    place: Place, store: Store, table: str, monkeypatch: pytest.MonkeyPatch
+    place: Place,
+    store: Store,
+    table: str,
+    monkeypatch: pytest.MonkeyPatch,
+    by: Callable[[Store], Store],
 ) -> None:
     """When it returns, whoever writes next has a later time than the last batch."""
     monkeypatch.setattr(hbase, "_BATCH_CELLS", 1)
     rows = [b"%03d" % n for n in range(120)]
     with closing(open_store(place.uri())) as other:
         for _ in range(3):
-            store.delete_many(table, ((row, [VALUE]) for row in rows))
-            other.put_many(table, [(rows[-1], {VALUE: b"new"})])
+            by(store).delete_many(table, ((row, [VALUE]) for row in rows))
+            by(other).put_many(table, [(rows[-1], {VALUE: b"new"})])
             assert list(other.scan(table)) == [(rows[-1], {VALUE: b"new"})]
 
 
@@ -548,6 +566,27 @@ def test_a_scan_in_pages(
     assert list(store.scan(table, b"k\0", columns=[VALUE])) == [
         (row, {VALUE: cells[VALUE]}) for row, cells in rows[1:]
     ]
+
+
+def test_pages_are_cut_by_bytes(
+    gateway: ThriftGateway, shaky: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large a row is; the larger they are, the fewer of them are asked for at once."""
+    monkeypatch.setattr(hbase, "_PAGE_BYTES", 100_000)
+    monkeypatch.setattr(hbase, "_ANSWER_BYTES", 20_000)
+    rows = [(b"%03d" % n, {VALUE: b"x" * 30_000}) for n in range(40)]
+    shaky.put_many("things", rows)
+    before = gateway.calls
+    assert list(shaky.scan("things")) == rows
+    calls = gateway.calls - before
+    assert calls["scannerOpenWithScan"] == calls["scannerClose"] == 6
+    shaky.delete_many("things", ((row, None) for row, _ in rows))
+    shaky.put_many("things", ((b"%04d" % n, {VALUE: b"x"}) for n in range(2_000)))
+    before = gateway.calls
+    assert len(list(shaky.scan("things"))) == 2_000
+    calls = gateway.calls - before
+    assert calls["scannerOpenWithScan"] <= 3
+    assert calls["scannerGetList"] < 50
 
 
 def test_an_empty_range(store: Store, table: str) -> None:
@@ -822,6 +861,27 @@ def test_a_read_in_time_that_is_answered(gateway: ThriftGateway, patient: Store)
     assert patient.get("things", b"s", within_s=60) == {}
     with pytest.raises(NotFound):
         patient.get("nowhere", b"r", within_s=60)
+
+
+def test_a_check_and_put_in_time(gateway: ThriftGateway, patient: Store) -> None:
+    """Is tried once; over a connection that died it is made once more, and did what it did."""
+    swaps = [{b"r": Swap(None, b"1")}, {b"r": Swap(b"1", b"2")}, {b"r": Swap(b"2", b"3")}]
+    assert patient.check_and_put("things", VALUE, swaps[0], within_s=60) == [True]
+    gateway.drop_next(applied=True, call="checkAndPut")
+    assert patient.check_and_put("things", VALUE, swaps[1], within_s=60) == [True]
+    gateway.drop_next(1_000, call="checkAndPut")
+    before = gateway.calls
+    for tried in (2, 3):
+        with pytest.raises(StoreUnavailable, match=_named(gateway)):
+            patient.check_and_put("things", VALUE, swaps[2], within_s=60)
+        assert (gateway.calls - before)["checkAndPut"] == tried
+    assert patient.get("things", b"r") == {VALUE: b"2"}
+    gateway.hang()
+    with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.05 s"):
+        patient.check_and_put("things", VALUE, swaps[2], within_s=0.05)
+    with pytest.raises(StoreUnavailable, match=r"did not answer within 0\.05 s"):
+        patient.ping(within_s=0.05)
+    gateway.resume()
 
 
 def test_a_store_can_be_used_after_it_was_closed(gateway: ThriftGateway, patient: Store) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from webrec.errors import NotFound, StoreUnavailable
+from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.recorder import Recorder
 from webrec.tables import ProfileRow, Recent, Tables
 
@@ -76,7 +76,9 @@ class Reads:
             raise StoreUnavailable("the time for this request is over")
         try:
             found = read(within_s)
-        except StoreUnavailable:
+        except NotFound:
+            raise  # that is an answer, too
+        except WebrecError:
             if within_s >= self._usual_s / 2:
                 self._failed = read
                 self._failures += 1
@@ -99,7 +101,7 @@ class RequestReads:
     def __init__(self, shared: Reads, until: float) -> None:
         self._shared = shared
         self._until = until
-        self.left_out: StoreUnavailable | None = None
+        self.left_out: WebrecError | None = None
 
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
         """The visitor's profile in a generation; None also where it could not be read.
@@ -117,7 +119,9 @@ class RequestReads:
             pass  # not there, or another thread took it away meanwhile
         try:
             found = self._attempt(lambda s: shared.tables.profile(generation_id, visitor, s))
-        except StoreUnavailable as error:
+        except NotFound:
+            raise  # the generation is gone: another one answers
+        except WebrecError as error:
             self.left_out = error
             return None
         shared.profiles[key] = found
@@ -131,7 +135,7 @@ class RequestReads:
         recorder = self._shared.recorder
         try:
             return self._attempt(lambda s: recorder.recent(visitor, covers, s))
-        except StoreUnavailable as error:
+        except WebrecError as error:
             self.left_out = error
             return recorder.recent_here(visitor, covers)
 
