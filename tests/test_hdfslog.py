@@ -211,6 +211,7 @@ def test_a_spool_says_what_it_has_sent(machine: Opener, hdfs: WebHdfs) -> None:
     assert hdfs.folders("/log/epochs") == ["00000001", "00000002"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["before", "after", "half", "standby"])
 def test_whatever_request_fails_the_next_process_goes_on(
     machine: Opener, hdfs: WebHdfs, how: How
@@ -260,6 +261,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_killed_shippers_lose_and_double_nothing(machine: Opener, hdfs: WebHdfs) -> None:
     """After many a `kill -9` in the middle, every event is there once."""
     log = machine()
@@ -279,6 +281,7 @@ def test_killed_shippers_lose_and_double_nothing(machine: Opener, hdfs: WebHdfs)
     assert log.unshipped().segments == 0
 
 
+@pytest.mark.slow
 def test_processes_of_one_spool_take_turns(machine: Opener, hdfs: WebHdfs) -> None:
     """While several ship what a writer writes, each segment is sent once."""
     log = machine()
@@ -525,6 +528,7 @@ def test_a_cut_waits_for_a_segment_that_is_closed_a_little_later(machine: Opener
     assert asked == [0, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_cut_does_not_count_what_settling_takes(machine: Opener) -> None:
     """A replay that takes longer than the wait leaves nothing for the next batch."""
     log = machine()
@@ -827,6 +831,7 @@ def test_rewriting_drops_only_what_is_turned_down(anywhere: Opener) -> None:
     assert log.closed_segments() == [segment.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["before", "after", "half"])
 @pytest.mark.parametrize("again", [False, True])
 def test_a_rewriting_that_is_cut_off_leaves_one_or_the_other(
@@ -983,6 +988,7 @@ def test_a_read_outlives_a_restart_of_a_real_hdfs(cluster: Cluster, tmp_path: Pa
 # --- the whole house -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_batch_elsewhere_reads_what_a_service_has_shipped(
     hdfs: WebHdfs, impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1092,6 +1098,7 @@ def test_the_service_says_what_waits(hdfs: WebHdfs, impatient: None, tmp_path: P
         assert "webrec_log_backlog_segments 1.0" in client.get("/metrics").text
 
 
+@pytest.mark.slow
 def test_commands_say_what_waits(hdfs: WebHdfs, tmp_path: Path) -> None:
     """Loading goes on without HDFS, a check tells, and the next command with HDFS ships it."""
     event = '{"type": "visit", "user": "ann", "url": "https://site.example/"}\n'

@@ -76,6 +76,7 @@ def _bytes_in_log(home: Path) -> int:
     return sum(path.stat().st_size for path in home.glob("log/*/*.ndjson"))
 
 
+@pytest.mark.slow
 def test_a_repeated_batch_stops_at_once(tmp_path: Path) -> None:
     """SIGTERM does not wait for the next batch, and is no failure; the lease is free again."""
     events = [{"type": "page", "url": f"https://e.example/{n}", "title": "x y"} for n in range(9)]

@@ -132,9 +132,11 @@ class Outcome:
         acknowledged: visits of which the service said that it has them.
         lost, doubled, invented: of those, by what the service shows, and by what a batch read.
         recovery_s: seconds from the fault's end to the first of three in a row in which all was
-            well: every request answered, no more than one in twenty degraded (a busy machine
-            does that), every visit in the store, every segment on HDFS; None where they did not
-            come.
+            well; None where they did not come.
+        answers_s: the same for the answers alone: all of them came, and no more than one in
+            twenty was degraded (a busy machine does that).
+        store_s: the same for the visits: they show in the store within `_SEEN_WITHIN_S`.
+        log_s: the same for the segments: they are on HDFS within `_SHIPPED_WITHIN_S`.
         before, in_fault: the answers before the fault, and from then to recovery: by their
             status, and "degraded".
         most_unshipped: segments that waited for HDFS.
@@ -158,6 +160,9 @@ class Outcome:
     doubled: int
     invented: int
     recovery_s: int | None
+    answers_s: int | None
+    store_s: int | None
+    log_s: int | None
     before: dict[str, int]
     in_fault: dict[str, int]
     most_unshipped: int
@@ -421,17 +426,31 @@ class Traffic:
         return [(name, _page(name, next(self._pages[name]))) for _ in range(number)]
 
 
+class _Look(NamedTuple):
+    """What the watch saw.
+
+    Attributes:
+        at: by `time.monotonic`.
+        shows: no visit waits for the store for long.
+        has_shipped: no segment waits for HDFS for long.
+    """
+
+    at: float
+    shows: bool
+    has_shipped: bool
+
+
 class _Watch(threading.Thread):
     """Says of each moment whether anything waits: for the store, or for HDFS.
 
     Attributes:
-        looks: when it looked (by `time.monotonic`), and whether nothing waited for long.
+        looks: in the order of time.
         most_unshipped: segments that the service said were waiting for HDFS.
     """
 
     def __init__(self, traffic: Traffic, service: Service) -> None:
         super().__init__(name="watch", daemon=True)
-        self.looks: list[tuple[float, bool]] = []
+        self.looks: list[_Look] = []
         self.most_unshipped = 0
         self._traffic = traffic
         self._service = service
@@ -449,7 +468,7 @@ class _Watch(threading.Thread):
                     shows = self._traffic.oldest_unseen_s(engine) < _SEEN_WITHIN_S
                 except StoreUnavailable:
                     shows = False
-                self.looks.append((at, shows and _oldest_s(spool) < _SHIPPED_WITHIN_S))
+                self.looks.append(_Look(at, shows, _oldest_s(spool) < _SHIPPED_WITHIN_S))
                 unshipped = self._service.metrics().get("webrec_log_unshipped_segments", 0)
                 self.most_unshipped = max(self.most_unshipped, int(unshipped))
         finally:
@@ -489,7 +508,7 @@ def make(fault: Fault, cluster: Cluster, home: Path) -> Outcome:
                     time.sleep(fault.lasts_s)
                     fault.end(cluster)
                 ended = time.monotonic()
-                recovery_s = _recovery_s(traffic, watch, ended)
+                seconds_after = _wait_until_all_is_well(traffic, watch, ended)
                 time.sleep(_CALM_S)
                 seconds = time.monotonic() - began
         finally:
@@ -502,8 +521,7 @@ def make(fault: Fault, cluster: Cluster, home: Path) -> Outcome:
         wait_until(lambda: before not in _models(service))
         read = _settled(service, ledger)
     _drop(batches, settings)
-    until = ended + (recovery_s or 0)
-    return _outcome(fault.what, seconds, traffic, (at, until), (shown, read), recovery_s, watch)
+    return _outcome(fault.what, seconds, traffic, (at, ended), (shown, read), seconds_after, watch)
 
 
 def _outcome(
@@ -512,10 +530,12 @@ def _outcome(
     traffic: Traffic,
     fault: tuple[float, float],
     found: Sequence[Found],
-    recovery_s: int | None,
+    after: Sequence[_Second],
     watch: _Watch,
 ) -> Outcome:
     samples = traffic.samples
+    recovery_s = _first_well([all(second) for second in after])
+    until = fault[1] + (recovery_s or 0)
     recommended = [s for s in samples if s.kind in ("steady", "tracked")]
     return Outcome(
         fault=what,
@@ -536,29 +556,47 @@ def _outcome(
         doubled=sum(f.doubled for f in found),
         invented=sum(f.invented for f in found),
         recovery_s=recovery_s,
+        answers_s=_first_well([second.are_answered for second in after]),
+        store_s=_first_well([second.shows for second in after]),
+        log_s=_first_well([second.has_shipped for second in after]),
         before=_kinds(s for s in samples if s.at < fault[0]),
-        in_fault=_kinds(s for s in samples if fault[0] <= s.at <= fault[1]),
+        in_fault=_kinds(s for s in samples if fault[0] <= s.at <= until),
         most_unshipped=watch.most_unshipped,
     )
 
 
-def _recovery_s(traffic: Traffic, watch: _Watch, ended: float) -> int | None:
-    """Wait for some good seconds in a row; how many were there before them."""
-    calm = 0
-    for second in itertools.count():
+class _Second(NamedTuple):
+    """What was well in one of the seconds after a fault."""
+
+    are_answered: bool
+    shows: bool
+    has_shipped: bool
+
+
+def _wait_until_all_is_well(traffic: Traffic, watch: _Watch, ended: float) -> list[_Second]:
+    """Wait for some good seconds in a row; what each was like."""
+    seconds: list[_Second] = []
+    while _first_well([all(second) for second in seconds]) is None:
+        if len(seconds) > _RECOVERY_S:
+            break
+        began = ended + len(seconds)
         # an answer may take longer than its second
-        wait_until(lambda: time.monotonic() > ended + second + 1.5, _RECOVERY_S)  # noqa: B023
-        began = ended + second
+        time.sleep(max(0.0, began + 1.5 - time.monotonic()))
         with traffic.ledger.lock:
             asked = [s for s in traffic.samples if began <= s.at < began + 1]
-        looks = [is_calm for at, is_calm in watch.looks if began <= at < began + 1]
-        is_well = _are_well(asked) and bool(looks) and all(looks)
-        calm = calm + 1 if is_well else 0
-        if calm == _CALM_S:
-            return second + 1 - _CALM_S
-        if second > _RECOVERY_S:
-            return None
-    raise AssertionError("the seconds do not end")
+        looks = [look for look in watch.looks if began <= look.at < began + 1]
+        shows = bool(looks) and all(look.shows for look in looks)
+        has_shipped = bool(looks) and all(look.has_shipped for look in looks)
+        seconds.append(_Second(_are_well(asked), shows, has_shipped))
+    return seconds
+
+
+def _first_well(seconds: Sequence[bool]) -> int | None:
+    """The first of `_CALM_S` good seconds in a row."""
+    for start in range(len(seconds) - _CALM_S + 1):
+        if all(seconds[start : start + _CALM_S]):
+            return start
+    return None
 
 
 def _are_well(samples: Sequence[Sample]) -> bool:
@@ -645,7 +683,8 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
     columns = (
         "fault", "requests", "a second", "normal", "degraded", "503", "refused", "other",
         f"late: > {TMAX_MS} ms", f"> {TMAX_MS + SLACK_MS} ms", "late before the fault", "wrong",
-        "acknowledged", "lost", "doubled", "invented", "most segments waiting", "recovered after s",
+        "acknowledged", "lost", "doubled", "invented", "most segments waiting",
+        "well again after s (answers/store/log)",
     )  # fmt: skip
     summed = (
         "normal", "degraded", "unavailable", "refused", "other", "late", "very_late",
@@ -661,7 +700,11 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
         cells: list[object] = [fault, requests, round(requests / sum(run.seconds for run in runs))]
         cells += [sum(getattr(run, name) for run in runs) for name in summed]
         cells += [max(run.most_unshipped for run in runs)]
-        cells += [", ".join(str(run.recovery_s) for run in runs)]
+        cells += [
+            ", ".join(
+                f"{run.recovery_s} ({run.answers_s}/{run.store_s}/{run.log_s})" for run in runs
+            )
+        ]
         yield "| " + " | ".join(f"{c:,}" if isinstance(c, int) else str(c) for c in cells) + " |"
 
 
