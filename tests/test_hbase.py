@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -395,6 +396,23 @@ def test_a_deletion_of_many_batches_is_waited_out(
             assert list(other.scan(table)) == [(rows[-1], {VALUE: b"new"})]
 
 
+def test_a_clock_that_is_set_back(
+    store: Store, table: str, monkeypatch: pytest.MonkeyPatch, by: Callable[[Store], Store]
+) -> None:
+    """By an hour: what is written later counts all the same, and no deletion waits for so long."""
+    monkeypatch.setattr(hbase, "_MOST_AHEAD_S", 0.01)
+    now_ns = time.time_ns
+    by(store).put_many(table, [(b"r", {VALUE: b"before"}), (b"s", {VALUE: b"before"})])
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: now_ns() - 3_600 * 10**9)
+        store.put_many(table, [(b"r", {VALUE: b"after"})])
+        assert store.get(table, b"r") == {VALUE: b"after"}
+        store.delete_many(table, [(b"s", None)])
+        assert store.get(table, b"s") == {}
+        store.put_many(table, [(b"s", {VALUE: b"after"})])
+    assert store.get_many(table, [b"r", b"s"]) == [{VALUE: b"after"}, {VALUE: b"after"}]
+
+
 def test_many_writes_of_one_cell_in_a_moment(store: Store, table: str) -> None:
     """The last one counts."""
     for turn in range(100):
@@ -698,13 +716,15 @@ def test_a_server_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
                         client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         thread.submit(serve)
-        for options in ("", "?transport=framed"):
-            with (
-                closing(open_store(f"hbase://{HOST}:{port}/p{options}")) as store,
-                pytest.raises(StoreUnavailable, match=f"hbase://{HOST}:{port}/p"),
-            ):
-                store.tables()
-        listener.shutdown(socket.SHUT_RDWR)
+        try:
+            for options in ("", "?transport=framed"):
+                with (
+                    closing(open_store(f"hbase://{HOST}:{port}/p{options}")) as store,
+                    pytest.raises(StoreUnavailable, match=f"hbase://{HOST}:{port}/p"),
+                ):
+                    store.tables()
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_what_the_server_could_not_do(

@@ -53,6 +53,8 @@ _FEW = 16
 # a server that never answered may be a wrong address, and somebody waits to be told
 _FIRST_PATIENCE_S = 2.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 2.0
+# a machine's clock that was set back is not waited for
+_MOST_AHEAD_S = 1.0
 _NOT_ENABLED = "TableNotEnabledException"
 _GONE = ("TableNotFoundException", _NOT_ENABLED)
 _REFUSED = ("NoSuchColumnFamilyException", "DoNotRetryIOException")
@@ -186,7 +188,8 @@ class HBaseStore:
             self._mutate(table, batch)
             last_ms = batch.at_ms
         # a deletion hides what has its own millisecond: whoever writes after it has a later one
-        while last_ms and time.time_ns() // 1_000_000 <= last_ms:
+        until = time.monotonic() + _MOST_AHEAD_S
+        while time.time_ns() // 1_000_000 <= last_ms and time.monotonic() < until:
             time.sleep(0.001)
 
     def scan(
