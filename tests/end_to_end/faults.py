@@ -54,6 +54,7 @@ _LIMIT = 20
 
 _BEFORE_S = 5.0
 _CALM_S = 3
+_WATCHED_S = 10
 _TOLERATED = 0.05
 _RECOVERY_S = 180.0
 _SEEN_WITHIN_S = 3.0
@@ -131,8 +132,8 @@ class Outcome:
         wrong: answers with what another visitor did.
         acknowledged: visits of which the service said that it has them.
         lost, doubled, invented: of those, by what the service shows, and by what a batch read.
-        recovery_s: seconds from the fault's end to the first of three in a row in which all was
-            well; None where they did not come.
+        recovery_s: seconds from the fault's end until all was well, and stayed so; None where
+            that did not come.
         answers_s: the same for the answers alone: all of them came, and no more than one in
             twenty was degraded (a busy machine does that).
         store_s: the same for the visits: they show in the store within `_SEEN_WITHIN_S`.
@@ -574,9 +575,12 @@ class _Second(NamedTuple):
 
 
 def _wait_until_all_is_well(traffic: Traffic, watch: _Watch, ended: float) -> list[_Second]:
-    """Wait for some good seconds in a row; what each was like."""
+    """Wait for some good seconds in a row; what each was like.
+
+    Some are watched in any case: what is killed may be missed only a moment later.
+    """
     seconds: list[_Second] = []
-    while _first_well([all(second) for second in seconds]) is None:
+    while len(seconds) < _WATCHED_S or _first_well([all(second) for second in seconds]) is None:
         if len(seconds) > _RECOVERY_S:
             break
         began = ended + len(seconds)
@@ -592,11 +596,10 @@ def _wait_until_all_is_well(traffic: Traffic, watch: _Watch, ended: float) -> li
 
 
 def _first_well(seconds: Sequence[bool]) -> int | None:
-    """The first of `_CALM_S` good seconds in a row."""
-    for start in range(len(seconds) - _CALM_S + 1):
-        if all(seconds[start : start + _CALM_S]):
-            return start
-    return None
+    """The first of the good seconds at the end, of which there are some."""
+    bad = [number for number, is_well in enumerate(seconds) if not is_well]
+    first = bad[-1] + 1 if bad else 0
+    return first if len(seconds) - first >= _CALM_S else None
 
 
 def _are_well(samples: Sequence[Sample]) -> bool:
