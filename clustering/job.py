@@ -31,7 +31,7 @@ from webrec.rawlog import Log
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
 
-CUT_WAIT_S = 10.0
+CUT_WAIT_S = 30.0
 _SWITCH_S, _SWITCH_ATTEMPTS = 5.0, 5
 
 

@@ -243,8 +243,8 @@ MISSING: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("call", MISSING)
 def test_a_table_that_is_missing(store: Store, call: str) -> None:
-    """Every call says that it is not there, and where."""
-    with pytest.raises(NotFound, match=rf"hbase://127\.0\.0\.1:\d+/{PREFIX} has no such table"):
+    """Every call says that it is not there."""
+    with pytest.raises(NotFound, match="has no such table"):
         MISSING[call](store)
 
 

@@ -315,7 +315,7 @@ class HBaseStore:
         except ANSWERED as error:
             said = _said(error)
             if any(name in said for name in _GONE) or self._gone_for_many.search(said):
-                raise NotFound(f"{self._server} has no such table: {said}") from error
+                raise NotFound(f"the store has no such table: {said}") from error
             if isinstance(error, IllegalArgument) or any(name in said for name in _REFUSED):
                 raise WebrecError(f"{self._server} refuses: {said}") from error
             raise StoreUnavailable(f"{self._server}: {said}") from error
