@@ -26,7 +26,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from tests.oracle import Campaign, Counts, Request, World, ad_urls, add, col_list, rec_list
+from webrec.bench.oracle import Campaign, Counts, Request, World, ad_urls, add, col_list, rec_list
 
 NOW_MS = 1_750_000_000_000
 DAY_MS = 86_400_000

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.oracle import World
 from tests.worlds import NOW_MS, opened, publish
 from webrec import admin
 from webrec.admin import Listing
+from webrec.bench.oracle import World
 from webrec.documents import read_json
 from webrec.engine import Engine
 from webrec.errors import Conflict, InvalidDocument, NotFound, NotJson

@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
-from tests.oracle import World
 from tests.worlds import publish
 from webrec.ads import Ad, AdBoard, AdIndex
+from webrec.bench.oracle import World
 from webrec.model import Model, load
 from webrec.storage import open_store
 from webrec.tables import Tables

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from hbase_schema import tables as t
-from tests.oracle import World
 from tests.thrift_gateway import ThriftGateway
 from tests.worlds import NOW_MS, opened, publish, seen
 from webrec import admin
+from webrec.bench.oracle import World
 from webrec.config import load
 from webrec.documents import parse_request
 from webrec.engine import Engine

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algorithms import Candidates, Item, Weights, rank
-from tests import oracle
 from tests.random_worlds import NOW_MS, random_request, random_world
 from tests.worlds import answer_of, published
+from webrec.bench import oracle
 from webrec.engine import Engine
 from webrec.lookup import Excluded, Lookup, Query, Snapshot
 from webrec.tables import ProfileRow, Recent

@@ -12,9 +12,9 @@ from random import Random
 import pytest
 
 from algorithms import UNCATEGORISED
-from tests import oracle
-from tests.oracle import World
 from tests.worlds import publish
+from webrec.bench import oracle
+from webrec.bench.oracle import World
 from webrec.errors import NotFound
 from webrec.model import EMPTY, Model, load
 from webrec.storage import open_store

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from tests import world as known
-from tests.oracle import Campaign, Item, Request, World, col_list, rec_list, recommend
 from tests.random_worlds import random_request, random_world
+from webrec.bench.oracle import Campaign, Item, Request, World, col_list, rec_list, recommend
 
 NOW = 1_000
 A, B, C, D, E = (f"https://site.example/{name}" for name in "abcde")

@@ -14,11 +14,11 @@ import pytest
 from hbase_schema import keys
 from hbase_schema import tables as t
 from hbase_schema.cells import RecentCell
-from tests import oracle
 from tests.random_worlds import random_request, random_world
 from tests.test_engine import ask, campaign, urls
 from tests.thrift_gateway import ThriftGateway
 from tests.worlds import answer_of, opened, publish, published
+from webrec.bench import oracle
 from webrec.engine import Engine
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import RawLog, Watermark

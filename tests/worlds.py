@@ -17,10 +17,10 @@ import numpy as np
 from clustering import job
 from hbase_schema import keys
 from hbase_schema.cells import PageCell, RecentCell
-from tests import oracle
 from tests import world as known
-from tests.oracle import World
 from webrec import admin, config
+from webrec.bench import oracle
+from webrec.bench.oracle import World
 from webrec.documents import parse_campaign, parse_event, parse_request
 from webrec.engine import Engine
 from webrec.errors import NotFound

@@ -16,11 +16,11 @@ import pytest
 
 from clustering import job, lease
 from hbase_schema import tables as t
-from tests import oracle
 from tests import world as known
-from tests.oracle import Counts
 from tests.worlds import NOW_MS, batch, identity, ingest_known, opened, seen
 from webrec import admin
+from webrec.bench import oracle
+from webrec.bench.oracle import Counts
 from webrec.documents import parse_request
 from webrec.engine import Engine
 from webrec.errors import Conflict, LeaseLost, ResultRefused

@@ -1,8 +1,10 @@
 """The six algorithms, slow and obviously right: what the fast ones are held against.
 
 Written straight from the definitions, over whole lists and plain data, and sharing no code with
-the product. Every step of a definition is a line here, in the definition's order; nothing is cut,
-cached or indexed before the one sort at the end.
+the product. Every step of a definition is a line here, in the definition's order; nothing is cut
+before the one sort at the end. What depends on the world alone is worked out once a world.
+
+Tests hold the fast ones against it, and so does `webrec bench`, under load.
 
 In: a `World` (what one generation knows, what happened since, the campaigns) and a `Request`.
 Out: an `Answer`: every algorithm entered, and the ordered list, cut to the limit.
@@ -11,6 +13,7 @@ Out: an `Answer`: every algorithm entered, and the ordered list, cut to the limi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 Counts = tuple[int, int]  # (visits, accepts)
@@ -57,6 +60,29 @@ class World:
     w_ads: float = 0.5
     w_aff: float = 0.5
     accept_weight: float = 3.0
+
+    @cached_property
+    def rec_lists(self) -> dict[str, Scores]:
+        """Every ``recL[c]``: the category's URLs with their total affinity, best first."""
+        scores: dict[str, Scores] = {}
+        for url, c in self.category.items():
+            if c is not None:
+                scores.setdefault(c, {})[url] = number(self, self.totals.get(url, (0, 0)))
+        return {c: dict(best_first(found)) for c, found in scores.items()}
+
+    @cached_property
+    def col_lists(self) -> dict[str, Scores]:
+        """Every ``colL[g]``: what its members visited, with their affinity, best first."""
+        pairs: dict[str, dict[str, list[Counts]]] = {}
+        for visitor, g in self.community.items():
+            for url, counts in self.profiles.get(visitor, {}).items():
+                pairs.setdefault(g, {}).setdefault(url, []).append(counts)
+        summed = {g: {url: add(each) for url, each in urls.items()} for g, urls in pairs.items()}
+        visited = {
+            g: {url: number(self, counts) for url, counts in urls.items() if counts[0] >= 1}
+            for g, urls in summed.items()
+        }
+        return {g: dict(best_first(scores)) for g, scores in visited.items()}
 
 
 @dataclass(frozen=True)
@@ -147,9 +173,8 @@ def best_first(scores: Scores) -> list[tuple[str, float]]:
 
 
 def rec_list(world: World, category: str | None) -> Scores:
-    """``recL[c]``: the category's URLs with their total affinity, best first; None has none."""
-    urls = [url for url, c in world.category.items() if c is not None and c == category]
-    return dict(best_first({url: number(world, world.totals.get(url, (0, 0))) for url in urls}))
+    """``recL[c]``; None is no category and has none."""
+    return {} if category is None else world.rec_lists.get(category, {})
 
 
 def rec_union(world: World, categories: set[str]) -> Scores:
@@ -158,18 +183,8 @@ def rec_union(world: World, categories: set[str]) -> Scores:
 
 
 def col_list(world: World, community: str | None) -> Scores:
-    """``colL[g]``: what the members visited, with the community's affinity, best first."""
-    profiles = [
-        profile
-        for visitor, profile in world.profiles.items()
-        if community is not None and world.community.get(visitor) == community
-    ]
-    pairs = {
-        url: add([profile[url] for profile in profiles if url in profile])
-        for url in {url for profile in profiles for url in profile}
-    }
-    visited = {url: counts for url, counts in pairs.items() if counts[0] >= 1}
-    return dict(best_first({url: number(world, counts) for url, counts in visited.items()}))
+    """``colL[g]``; a visitor without community has none."""
+    return {} if community is None else world.col_lists.get(community, {})
 
 
 def counts_of(world: World, visitor: str | None) -> list[tuple[str, Counts]]:
@@ -180,18 +195,15 @@ def counts_of(world: World, visitor: str | None) -> list[tuple[str, Counts]]:
     return [*profile.items(), *recent.items()]
 
 
-def affinity(world: World, visitor: str | None, category: str | None) -> float:
-    """``aff(u, c) = w(u, c) / max over c' of w(u, c')``, and 0 where there is nothing to divide."""
-    counts = counts_of(world, visitor)
-    touched = {c for url, _ in counts if (c := world.category.get(url)) is not None}
-    weights = {
-        c: number(world, add([pair for url, pair in counts if world.category.get(url) == c]))
-        for c in touched
-    }
+def affinities(world: World, visitor: str | None) -> dict[str, float]:
+    """``aff(u, c) = w(u, c) / max over c' of w(u, c')`` of the categories the user touched."""
+    touched: dict[str, list[Counts]] = {}
+    for url, counts in counts_of(world, visitor):
+        if (c := world.category.get(url)) is not None:
+            touched.setdefault(c, []).append(counts)
+    weights = {c: number(world, add(pairs)) for c, pairs in touched.items()}
     strongest = max(weights.values(), default=0.0)
-    if category not in weights or strongest == 0:
-        return 0.0
-    return weights[category] / strongest
+    return {c: weight / strongest for c, weight in weights.items()} if strongest else {}
 
 
 def running(world: World, request: Request) -> dict[str, Campaign]:
@@ -238,7 +250,7 @@ class Algorithms:
         self.g = None if request.visitor is None else world.community.get(request.visitor)
         self.ads = ad_urls(world, request)
         self.x = excluded(world, request)
-        self.all_categories = {c for c in world.category.values() if c is not None}
+        self.all_categories = set(world.rec_lists)
         self.col = col_list(world, self.g)
         self.col_categories = {c for url in self.col if (c := world.category.get(url)) is not None}
 
@@ -321,15 +333,18 @@ def recommend(world: World, request: Request) -> Answer:
     }
     path, found = first[request.mode, request.filter]()
     ads = six.ads if request.mode == "sponsored" else {}
-    items = [item(world, request, url, score, ads.get(url)) for url, score in found.items()]
+    aff = affinities(world, request.visitor)
+    items = [item(world, aff, url, score, ads.get(url)) for url, score in found.items()]
     items.sort(key=lambda each: (-each.priority, -each.rank_score, each.url))
     return Answer(path[-1], path, items[: request.limit], len(items), not items)
 
 
-def item(world: World, request: Request, url: str, rank_score: float, ad: Ad | None) -> Item:
+def item(
+    world: World, affinity: dict[str, float], url: str, rank_score: float, ad: Ad | None
+) -> Item:
     """One recommendation with its priority: of the ad, or without one of a related page."""
     category = world.category.get(url)
-    aff = affinity(world, request.visitor, category)
+    aff = 0.0 if category is None else affinity.get(category, 0.0)
     if ad is None:
         return Item(url, url, aff, rank_score, category, None, aff, None)
     priority = (world.w_ads * ad.priority + world.w_aff * aff) / (world.w_ads + world.w_aff)

@@ -1,0 +1,1 @@
+"""The reference experiment: the real service under load, beside the least its stack needs."""
