@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from algorithms.candidates import Candidate, Candidates, Pages, Run
 
-_Ranked = tuple[float, float, int, int, float]
-"""Priority, negated; then a `Candidate`. Sorts as the list does."""
+_Stream = Iterator[tuple[float, int, Iterable[Candidate]]]
+"""Runs in the order of their priorities: the priority, negated; a number that no other stream has,
+so that runs need no order of their own; the run."""
 
 
 class Weights(NamedTuple):
@@ -59,46 +60,49 @@ def rank(
         excluded: page numbers that may not be shown.
     """
     items: list[Item] = []
-    for priority, rank_, page, category, ad_priority in _merged(candidates, affinities, weights):
-        if page not in excluded:
-            affinity = affinities.get(category, 0.0)
-            items.append(Item(page, category, -priority, -rank_, affinity, ad_priority))
-            if len(items) == limit:
-                break
+    for priority, run in _runs(candidates, affinities, weights):
+        for rank_, page, category, ad_priority in run:
+            if page not in excluded:
+                affinity = affinities.get(category, 0.0)
+                items.append(Item(page, category, priority, -rank_, affinity, ad_priority))
+                if len(items) == limit:
+                    return items
     return items
 
 
-def _merged(
+def _runs(
     candidates: Candidates, affinities: Mapping[int, float], weights: Weights
-) -> Iterable[_Ranked]:
-    """The whole set in the order of the list, read lazily."""
+) -> Iterator[tuple[float, Iterable[Candidate]]]:
+    """The whole set as runs of one priority each, the best first, read lazily."""
     categories = candidates.categories()
     liked = {c for c, affinity in affinities.items() if affinity > 0 and c in categories}
-    streams = [_stream(candidates.of(c), affinities[c], weights) for c in liked]
+    streams = [_stream(c, candidates.of(c), affinities[c], weights) for c in liked]
     if len(liked) < len(categories):
         streams += _unliked(candidates, categories, liked, weights)
-    return streams[0] if len(streams) == 1 else merge(*streams)
+    runs = streams[0] if len(streams) == 1 else merge(*streams)
+    for negated, equal in groupby(runs, key=itemgetter(0)):
+        # priorities may be the same for several runs, also after rounding: then rank score decides
+        same = [run for _, _, run in equal]
+        yield -negated, same[0] if len(same) == 1 else merge(*same)
 
 
 def _unliked(
     candidates: Candidates, categories: Collection[int], liked: set[int], weights: Weights
-) -> list[Iterator[_Ranked]]:
+) -> list[_Stream]:
     """Streams of the categories with affinity 0, which share one order."""
     if not liked:
-        return [_stream(candidates.whole(), 0.0, weights)]
+        return [_stream(_ALL, candidates.whole(), 0.0, weights)]
     if len(categories) - len(liked) <= len(liked):
         rest = [c for c in categories if c not in liked]
-        return [_stream(candidates.of(c), 0.0, weights) for c in rest]
+        return [_stream(c, candidates.of(c), 0.0, weights) for c in rest]
     # at least half of the categories are in it: passing over the others costs little
     runs = ((p, (c for c in run if c.category not in liked)) for p, run in candidates.whole())
-    return [_stream(runs, 0.0, weights)]
+    return [_stream(_ALL, runs, 0.0, weights)]
 
 
-def _stream(runs: Iterable[Run], affinity: float, weights: Weights) -> Iterator[_Ranked]:
-    """Candidates of one affinity in the order of the list."""
-    weighed = ((weights.priority(p, affinity), run) for p, run in runs)
-    for priority, equal in groupby(weighed, key=itemgetter(0)):
-        # ad priorities that differ may weigh the same after rounding: then rank score decides
-        same: list[Iterable[Candidate]] = [run for _, run in equal]
-        for candidate in same[0] if len(same) == 1 else merge(*same):
-            yield (-priority, *candidate)
+_ALL = -2  # neither a category nor `UNCATEGORISED`
+
+
+def _stream(number: int, runs: Iterable[Run], affinity: float, weights: Weights) -> _Stream:
+    """Runs of one affinity."""
+    return ((-weights.priority(p, affinity), number, run) for p, run in runs)

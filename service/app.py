@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import partial
 from threading import BoundedSemaphore
 
 from flask import Flask, Response, g, request
@@ -39,11 +40,11 @@ def create_app(engine: Engine) -> Flask:
         COMPRESS_MIMETYPES=[response.JSON, response.PROBLEM, "text/plain"],
         COMPRESS_LEVEL=1,
         COMPRESS_MIN_SIZE=1_000,
+        COMPRESS_REGISTER=False,
     )
     # a slash too many makes no redirect: machines do not follow them well
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    Compress(app)
     keys = KeyFile(engine.settings.keys_path)
     State(engine, keys, Metrics(engine)).attach(app.extensions)
     for group in (recommendations, events, campaigns, model, operation):
@@ -52,8 +53,8 @@ def create_app(engine: Engine) -> Flask:
         get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "webrec"})
     )
     app.before_request(_begin)
-    _Patient((campaigns.blueprint.name, model.blueprint.name), engine.settings.threads).join(app)
-    app.after_request(_end)
+    _Patient(engine.settings.threads).guard(app, campaigns.blueprint.name, model.blueprint.name)
+    app.after_request(partial(_end, Compress(app)))
     app.register_error_handler(WebrecError, _from_error)
     app.register_error_handler(HTTPException, response.from_http)
     app.register_error_handler(Exception, response.from_bug)
@@ -66,24 +67,22 @@ class _Patient:
     While the store hangs, visitors are answered by the others.
 
     Args:
-        blueprints: their names.
         threads: of a worker.
     """
 
-    def __init__(self, blueprints: tuple[str, ...], threads: int) -> None:
-        self._blueprints = blueprints
+    def __init__(self, threads: int) -> None:
         self._room = BoundedSemaphore(max(1, threads // 2))
 
-    def join(self, app: Flask) -> None:
-        """Count the requests of an application."""
-        app.before_request(self._enter)
-        app.teardown_request(self._leave)
+    def guard(self, app: Flask, *blueprints: str) -> None:
+        """Count the requests to some blueprints of an application."""
+        for name in blueprints:
+            app.before_request_funcs.setdefault(name, []).append(self._enter)
+            app.teardown_request_funcs.setdefault(name, []).append(self._leave)
 
     def _enter(self) -> None:
-        if request.blueprint in self._blueprints:
-            if not self._room.acquire(timeout=_WAIT_THEIR_TURN_S):
-                raise StoreUnavailable("many requests wait for the store already")
-            g.is_inside = True
+        if not self._room.acquire(timeout=_WAIT_THEIR_TURN_S):
+            raise StoreUnavailable("many requests wait for the store already")
+        g.is_inside = True
 
     def _leave(self, _: BaseException | None) -> None:
         if g.pop("is_inside", False):
@@ -92,16 +91,23 @@ class _Patient:
 
 def _begin() -> None:
     g.began = time.perf_counter()
-    given = request.headers.get("X-Request-Id", "")
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
 
 
-def _end(sent: Response) -> Response:
-    sent.headers["X-Request-Id"] = g.request_id
-    rule = request.url_rule.rule if request.url_rule is not None else _UNKNOWN_ROUTE
-    # a sender can make up methods without end, and each would be a series of its own
-    method = request.method if request.method in _METHODS else _OTHER_METHOD
-    state().metrics.http(rule, method, sent.status_code)
+def _end(compress: Compress, sent: Response) -> Response:
+    if "HTTP_ACCEPT_ENCODING" in request.environ:
+        sent = compress.after_request(sent)
+    else:
+        sent.headers.add("Vary", "Accept-Encoding")
+    sent.headers.add("X-Request-Id", g.request_id)
+    rule, method = request.url_rule, request.method
+    state().metrics.http(
+        _UNKNOWN_ROUTE if rule is None else rule.rule,
+        # a sender can make up methods without end, and each would be a series of its own
+        method if method in _METHODS else _OTHER_METHOD,
+        sent.status_code,
+    )
     return sent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from ipaddress import ip_address
 from typing import ParamSpec, TypeVar
 
@@ -22,7 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 HEADER = "X-API-Key"
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+_SENT_KEY = "HTTP_X_API_KEY"
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 
 
 def needs(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -49,13 +50,14 @@ def _check(scopes: tuple[str, ...]) -> None:
 
 
 def _judge(scopes: tuple[str, ...], keys: KeyFile) -> None:
+    sent = request.environ
     if not keys.any_keys():
         # a proxy on this machine speaks for others: what it forwards does not come from here
-        forwarded = any(name in request.headers for name in _FORWARDED)
-        if forwarded or not _is_loopback(request.remote_addr):
+        forwarded = any(name in sent for name in _FORWARDED)
+        if forwarded or not _is_loopback(sent.get("REMOTE_ADDR")):
             raise Forbidden("no API key is set up, so only this machine is answered: webrec keys")
         return
-    key = request.headers.get(HEADER)
+    key = sent.get(_SENT_KEY)
     granted = None if key is None else keys.scopes_of(key)
     if granted is None:
         fault = "is missing" if key is None else "is not known"
@@ -67,6 +69,7 @@ def _judge(scopes: tuple[str, ...], keys: KeyFile) -> None:
         raise Forbidden(f"this API key lacks the scope {' or '.join(scopes)}")
 
 
+@lru_cache(1_024)
 def _is_loopback(address: str | None) -> bool:
     try:
         return ip_address(address or "").is_loopback

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -73,19 +74,23 @@ class Metrics:
             "webrec_store_errors", "Requests that met an unavailable store", registry=own
         )
         self._own = own
+        # finding a series by its labels costs more than counting in it
+        self._seconds_of = cache(self._seconds.labels)
+        self._answers_of = cache(self._answers.labels)
+        self._http_of = cache(self._http.labels)
 
     def recommended(self, mode: str, algorithm: str, step: int, seconds: float) -> None:
         """Count an answer."""
-        self._seconds.labels(mode, algorithm, "200").observe(seconds)
-        self._answers.labels(mode, algorithm, str(step)).inc()
+        self._seconds_of(mode, algorithm, 200).observe(seconds)
+        self._answers_of(mode, algorithm, step).inc()
 
     def refused(self, status: int, seconds: float) -> None:
         """Count a recommendation request that got no answer."""
-        self._seconds.labels("", "", str(status)).observe(seconds)
+        self._seconds_of("", "", status).observe(seconds)
 
     def http(self, route: str, method: str, status: int) -> None:
         """Count a request."""
-        self._http.labels(route, method, str(status)).inc()
+        self._http_of(route, method, status).inc()
 
     def events(self, accepted: int, rejected: int) -> None:
         """Count what a request for events brought."""

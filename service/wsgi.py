@@ -10,6 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,12 +57,32 @@ def serve(settings: Settings) -> int:
     os.environ[METRICS_FOLDER] = folder
     import service.app  # noqa: F401 - before the fork, so that the workers share its memory
 
+    worker = _Worker(settings)
+    address = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
     try:
-        _Gunicorn(settings, f"{host}:{port}" if ":" not in host else f"[{host}]:{port}").run()
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
+        return run(settings, address, worker.load, worker_exit=worker.end, child_exit=_forget)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(
+    settings: Settings, address: str, load: Callable[[], Flask], **hooks: Callable[..., None]
+) -> int:
+    """Run an application under gunicorn until it is told to stop.
+
+    Args:
+        settings: how many workers and threads.
+        address: host and port; an IPv6 host in brackets.
+        load: makes the application, in each worker, after the fork.
+        hooks: gunicorn's, by name.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        _Gunicorn(settings, address, load, hooks).run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
     return 0
 
 
@@ -91,13 +112,45 @@ def _prepare(settings: Settings) -> None:
         engine.close()
 
 
-class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn, set up from our settings instead of a file of its own."""
+class _Worker:
+    """What a worker answers with: an engine of its own, and the application over it."""
 
-    def __init__(self, settings: Settings, address: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = None
+
+    def load(self) -> Flask:
+        """In a worker, after the fork."""
+        from service.app import create_app
+
+        engine = self._engine = Engine(self._settings)
+        try:
+            engine.refresh()
+        except WebrecError as error:
+            _log.error("started without a model, and goes on trying: %s", error)
+        engine.start()
+        return create_app(engine)
+
+    def end(self, _server: object, _worker: object) -> None:
+        """In a worker, at its end."""
+        if self._engine is not None:
+            self._engine.close()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, set up from our settings instead of a file of its own; see `run`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        address: str,
+        load: Callable[[], Flask],
+        hooks: Mapping[str, Callable[..., None]],
+    ) -> None:
         self._settings = settings
         self._address = address
-        self._engine: Engine | None = None
+        self._load = load
+        self._hooks = hooks
         super().__init__()
 
     def load_config(self) -> None:
@@ -112,29 +165,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "proc_name": "webrec",
             "limit_request_line": 8_190,
             "control_socket_disable": True,
-            "worker_exit": self._worker_exit,
-            "child_exit": _forget_metrics,
             "worker_tmp_dir": _in_memory(),
+            **self._hooks,
         }
         for name, value in settings.items():
             if name in self.cfg.settings and value is not None:
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """In a worker, after the fork: an engine of its own, and the application over it."""
-        from service.app import create_app
-
-        engine = self._engine = Engine(self._settings)
-        try:
-            engine.refresh()
-        except WebrecError as error:
-            _log.error("started without a model, and goes on trying: %s", error)
-        engine.start()
-        return create_app(engine)
-
-    def _worker_exit(self, _server: object, _worker: object) -> None:
-        if self._engine is not None:
-            self._engine.close()
+        """In a worker, after the fork."""
+        return self._load()
 
 
 def _metrics_folder() -> str:
@@ -165,7 +205,7 @@ def _in_memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are random
 
 
-def _forget_metrics(_server: object, worker: Any) -> None:
+def _forget(_server: object, worker: Any) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's omission

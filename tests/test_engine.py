@@ -388,17 +388,6 @@ def test_the_backlog_is_what_the_model_has_not_read(engine: Engine) -> None:
     assert engine.log_backlog() == 2
 
 
-def test_profiles_of_many_visitors_are_read(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However few of them stay in memory."""
-    monkeypatch.setattr("webrec.reads._PROFILES_IN_MEMORY", 1)
-    for _ in range(2):
-        for visitor, profile in WORLD.profiles.items():
-            assert seen(engine, visitor) == profile
-        assert seen(engine, "u:nobody") == {}
-
-
 # --- without the store -------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from hbase_schema import keys
@@ -22,11 +23,11 @@ from webrec.bench import oracle
 from webrec.engine import Engine
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import RawLog, Watermark
-from webrec.reads import Reads, RequestReads
+from webrec.reads import ProfileCache, Reads, RequestReads
 from webrec.recorder import Recorder
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables import Tables
+from webrec.tables import Counts, ProfileRow, Tables
 from webrec.types import Event
 
 PAGES = [f"https://site.example/{n:03d}" for n in range(300)]
@@ -143,11 +144,9 @@ def test_profiles_stay_in_memory(store: Faulty, reads: Reads) -> None:
     assert len(store.asked) == 2
 
 
-def test_only_the_last_profiles_stay(
-    store: Faulty, reads: Reads, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many visitors come."""
-    monkeypatch.setattr("webrec.reads._PROFILES_IN_MEMORY", 5)
+def test_only_the_last_profiles_stay(store: Faulty, reads: Reads) -> None:
+    """However many visitors come; one that was let go of is read again."""
+    reads.profiles = ProfileCache(5 * 2_200)
     for n in range(20):
         request(reads).profile("000001", f"u:{n}")
     assert len(reads.profiles) == 5
@@ -155,6 +154,24 @@ def test_only_the_last_profiles_stay(
     for n in range(15, 20):
         request(reads).profile("000001", f"u:{n}")
     assert store.asked == []
+    assert request(reads).profile("000001", ANN) is not None
+    assert request(reads).profile("000001", "u:0") is None
+    assert len(store.asked) == 2
+
+
+def test_profiles_stay_by_what_they_take() -> None:
+    """A visitor of thousands of pages takes the place of many."""
+    numbers = np.arange(10_000, dtype=np.uint32)
+    none = Counts(numbers[:0], numbers[:0])
+    large = ProfileRow(Counts(numbers, numbers), none, none, none, None)
+    profiles = ProfileCache(100_000)
+    for n in range(3):
+        profiles.put(("000001", f"u:{n}"), large)
+    assert len(profiles) == 1
+    for n in range(3, 13):
+        profiles.put(("000001", f"u:{n}"), None)
+    assert profiles.get(("000001", "u:12")) is None
+    assert len(profiles) == 10
 
 
 def test_what_happened_since_is_read_by_every_request(store: Faulty, reads: Reads) -> None:

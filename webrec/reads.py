@@ -6,6 +6,7 @@ never change, so the last ones stay in memory.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.recorder import Recorder
 from webrec.tables import ProfileRow, Recent, Tables
 
-_PROFILES_IN_MEMORY = 2_000
+_PROFILE_BYTES = 64 << 20
+_PROFILE_OVERHEAD = 2_200  # measured: what a profile takes besides its numbers
 _FAILURES = 3
 
 T = TypeVar("T")
@@ -41,7 +43,7 @@ class Reads:
         self._usual_s = usual_s
         self.tables = tables
         self.recorder = recorder
-        self.profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
+        self.profiles = ProfileCache(_PROFILE_BYTES)
         self._failures = 0
         self._failed: Callable[[float], object] | None = None
 
@@ -87,6 +89,49 @@ class Reads:
         return found
 
 
+class ProfileCache:
+    """The profiles that were asked for last; safe to use from several threads.
+
+    Args:
+        most_bytes: about how much memory they may take.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
+        self._profiles: OrderedDict[tuple[str, str], ProfileRow | None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many profiles there are."""
+        return len(self._profiles)
+
+    def get(self, key: tuple[str, str]) -> ProfileRow | None:
+        """The profile of a generation and a visitor; None is that there is none.
+
+        Raises:
+            KeyError: it is not known here.
+        """
+        with self._lock:
+            found = self._profiles[key]
+            self._profiles.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[str, str], profile: ProfileRow | None) -> None:
+        """Keep a profile, and let go of those that nobody asked for the longest."""
+        with self._lock:
+            if key not in self._profiles:
+                self._profiles[key] = profile
+                self._left -= _bytes_of(profile)
+            while self._left < 0:
+                _, oldest = self._profiles.popitem(last=False)
+                self._left += _bytes_of(oldest)
+
+
+def _bytes_of(profile: ProfileRow | None) -> int:
+    parts = () if profile is None else profile[:4]
+    return _PROFILE_OVERHEAD + sum(p.numbers.nbytes + p.counts.nbytes for p in parts)
+
+
 class RequestReads:
     """The reads of one request: a `webrec.lookup.Reads`.
 
@@ -112,11 +157,9 @@ class RequestReads:
         if self.left_out is not None:
             return None
         try:
-            found = shared.profiles[key]
-            shared.profiles.move_to_end(key)
-            return found
+            return shared.profiles.get(key)
         except KeyError:
-            pass  # not there, or another thread took it away meanwhile
+            pass
         try:
             found = self._attempt(lambda s: shared.tables.profile(generation_id, visitor, s))
         except NotFound:
@@ -124,10 +167,7 @@ class RequestReads:
         except WebrecError as error:
             self.left_out = error
             return None
-        shared.profiles[key] = found
-        if len(shared.profiles) > _PROFILES_IN_MEMORY:
-            with suppress(KeyError):
-                shared.profiles.popitem(last=False)
+        shared.profiles.put(key, found)
         return found
 
     def recent(self, visitor: str, covers: Covers) -> Recent:

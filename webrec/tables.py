@@ -224,6 +224,8 @@ class Tables:
             within_s: seconds after which the answer is of no use any more.
         """
         row = self.store.get(t.RECENT, keys.visitor_key(visitor), within_s=within_s)
+        if not row:
+            return Recent({}, 0)
         forgotten_us = _forgotten_us(row)
         memo = cache(covers)
         found = {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hbase_schema.definitions import Family
-from webrec.errors import NotFound, StoreUnavailable
+from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.storage.base import Cells, RowCells, Swap
 
 _BUSY_TIMEOUT_S = 10.0
@@ -83,8 +83,10 @@ class SqliteStore:
         within_s: float | None = None,  # noqa: ARG002 - readers of a local file never wait
     ) -> RowCells:
         """The cells of one row; with ``columns``, only these."""
-        with self._driver() as db:
-            return _select(db, table, row, columns)
+        try:
+            return _select(self._connection(), table, row, columns)
+        except sqlite3.Error as error:
+            raise self._ours(error) from error
 
     def get_many(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes] | None = None
@@ -192,13 +194,16 @@ class SqliteStore:
 
     @contextmanager
     def _driver(self) -> Iterator[sqlite3.Connection]:
-        """The one place where the driver's errors become ours."""
         try:
             yield self._connection()
         except sqlite3.Error as error:
-            if "no such table" in str(error):
-                raise NotFound(f"{error} in {self._path}") from error
-            raise StoreUnavailable(f"{self._path}: {error}") from error
+            raise self._ours(error) from error
+
+    def _ours(self, error: sqlite3.Error) -> WebrecError:
+        """The one place where the driver's errors become ours."""
+        if "no such table" in str(error):
+            return NotFound(f"{error} in {self._path}")
+        return StoreUnavailable(f"{self._path}: {error}")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
