@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from functools import partial
 from threading import BoundedSemaphore
@@ -13,15 +12,14 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.exceptions import HTTPException
 
 from service import response
+from service.lane import Lane
 from service.metrics import Metrics
 from service.routes import campaigns, events, model, operation, recommendations
 from service.state import State, state
 from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, WebrecError
-from webrec.ids import new_id
 from webrec.keys import KeyFile
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _UNKNOWN_ROUTE = "unknown"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 _OTHER_METHOD = "other"
@@ -45,8 +43,8 @@ def create_app(engine: Engine) -> Flask:
     # a slash too many makes no redirect: machines do not follow them well
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    keys = KeyFile(engine.settings.keys_path)
-    State(engine, keys, Metrics(engine)).attach(app.extensions)
+    here = State(engine, KeyFile(engine.settings.keys_path), Metrics(engine))
+    here.attach(app.extensions)
     for group in (recommendations, events, campaigns, model, operation):
         app.register_blueprint(group.blueprint)
     app.register_blueprint(
@@ -58,6 +56,7 @@ def create_app(engine: Engine) -> Flask:
     app.register_error_handler(WebrecError, _from_error)
     app.register_error_handler(HTTPException, response.from_http)
     app.register_error_handler(Exception, response.from_bug)
+    app.wsgi_app = Lane(app.wsgi_app, here)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
 
 
@@ -91,8 +90,7 @@ class _Patient:
 
 def _begin() -> None:
     g.began = time.perf_counter()
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+    g.request_id = response.request_id(request.environ)
 
 
 def _end(compress: Compress, sent: Response) -> Response:

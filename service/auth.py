@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from ipaddress import ip_address
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flask import request
 from werkzeug.datastructures import WWWAuthenticate
@@ -15,6 +15,9 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from service.state import state
 from webrec.errors import Unavailable, UsageError
 from webrec.keys import KeyFile
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _log = logging.getLogger(__name__)
 
@@ -43,14 +46,19 @@ def needs(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _check(scopes: tuple[str, ...]) -> None:
     try:
-        _judge(scopes, state().keys)
+        judge(request.environ, scopes, state().keys)
     except UsageError as error:
         _log.error("%s", error)  # where the file is concerns the operator only
         raise Unavailable("the API keys cannot be read: nobody is let in") from error
 
 
-def _judge(scopes: tuple[str, ...], keys: KeyFile) -> None:
-    sent = request.environ
+def judge(sent: WSGIEnvironment, scopes: tuple[str, ...], keys: KeyFile) -> None:
+    """Return if a request may come in.
+
+    Raises:
+        Forbidden, Unauthorized: it may not.
+        UsageError: the keys cannot be read.
+    """
     if not keys.any_keys():
         # a proxy on this machine speaks for others: what it forwards does not come from here
         forwarded = any(name in sent for name in _FORWARDED)

@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from service.wsgi import METRICS_FOLDER
-from webrec.engine import Engine
+from webrec.engine import Engine, Recommendation
 from webrec.errors import WebrecError
 
 _BUCKETS_S = (
@@ -79,10 +79,16 @@ class Metrics:
         self._answers_of = cache(self._answers.labels)
         self._http_of = cache(self._http.labels)
 
-    def recommended(self, mode: str, algorithm: str, step: int, seconds: float) -> None:
+    def answered(self, found: Recommendation, seconds: float) -> None:
         """Count an answer."""
+        shown = found.document
+        mode, algorithm = shown["mode"], shown["algorithm"]
         self._seconds_of(mode, algorithm, 200).observe(seconds)
-        self._answers_of(mode, algorithm, step).inc()
+        self._answers_of(mode, algorithm, len(shown["path"]) - 1).inc()
+        if shown["degraded"]:
+            self._degraded.inc()
+        if found.lost:
+            self._unrecorded.inc()
 
     def refused(self, status: int, seconds: float) -> None:
         """Count a recommendation request that got no answer."""
@@ -96,14 +102,6 @@ class Metrics:
         """Count what a request for events brought."""
         self._events.labels("accepted").inc(accepted)
         self._events.labels("rejected").inc(rejected)
-
-    def unrecorded(self) -> None:
-        """Count a visit that was lost because the log is away."""
-        self._unrecorded.inc()
-
-    def degraded(self) -> None:
-        """Count an answer that a read was left out for."""
-        self._degraded.inc()
 
     def store_error(self) -> None:
         """Count a request that met an unavailable store."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from webrec.errors import InvalidDocument, Unavailable, WebrecError
+from webrec.ids import new_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +24,14 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 Document = dict[str, Any]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def request_id(sent: WSGIEnvironment) -> str:
+    """The id that the sender gave a request, where it is one; else a new one."""
+    given = sent.get("HTTP_X_REQUEST_ID")
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else new_id()
 
 
 def answer(

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, g
 from service.answers import recommend_timed
 from service.auth import needs
 from service.bodies import Many, read_one_or_list
+from service.lane import PATH, SCOPES
 from service.params import MAX_DOCUMENTS
 from service.response import answer, problem_document
 from service.state import State, state
@@ -18,8 +19,8 @@ from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecE
 blueprint = Blueprint("recommendations", __name__)
 
 
-@blueprint.post("/v1/recommendations")
-@needs("serve")
+@blueprint.post(PATH)
+@needs(*SCOPES)
 def recommend() -> Response:
     """Recommend URLs to a visitor of a page; a list of documents gets a list of answers."""
     here = state()
@@ -37,14 +38,8 @@ def _one(here: State, document: object, began: float) -> dict[str, Any]:
     except WebrecError as error:
         here.metrics.refused(error.status, time.perf_counter() - began)
         raise
-    if found.lost:
-        here.metrics.unrecorded()
-    shown = found.document
-    seconds = time.perf_counter() - began
-    if shown["degraded"]:
-        here.metrics.degraded()
-    here.metrics.recommended(shown["mode"], shown["algorithm"], len(shown["path"]) - 1, seconds)
-    return shown
+    here.metrics.answered(found, time.perf_counter() - began)
+    return found.document
 
 
 def _one_of_many(here: State, document: object) -> dict[str, Any]:
