@@ -332,7 +332,7 @@ class TestTime:
             ("٢٠٢٦-01-01", "must be ISO 8601"),
             ("1767225600", "must be ISO 8601"),
             ("", "must be ISO 8601"),
-            (True, "must be a number"),
+            (True, "must be ISO 8601"),
             ([], "must be ISO 8601, or seconds"),
         ],
     )

@@ -331,7 +331,7 @@ def _page(snapshot: Snapshot, found: PageCell) -> Document:
     if found.category != UNCATEGORISED:
         shown = {
             "id": snapshot.model.generation.category_ids[found.category],
-            "label": snapshot.labels[found.category],
+            "label": snapshot.categories[found.category]["label"],
         }
     return {
         "url": found.url,
@@ -349,7 +349,7 @@ def _category(engine: Engine, snapshot: Snapshot, number: int) -> tuple[Document
     manual = category_id in snapshot.manual
     return {
         "id": category_id,
-        "label": snapshot.labels[number],
+        "label": snapshot.categories[number]["label"],
         "label_source": "manual" if manual else "suggested",
         "keywords": row.keywords,
         "size": len(row.urls),
@@ -376,7 +376,7 @@ def _cats(
     return [
         {
             "id": ids[n],
-            "label": snapshot.labels[n],
+            "label": snapshot.categories[n]["label"],
             "visits": visits.get(n, 0),
             "accepts": accepts.get(n, 0),
         }

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import orjson
 from pydantic import (
@@ -113,16 +113,17 @@ def _wire(described: Any) -> GetPydanticSchema:
     return GetPydanticSchema(schema)
 
 
-def _by_type(message: str, **types: type | tuple[type, ...]) -> Discriminator:
+def _by_type(message: str, *types: tuple[str, type]) -> Discriminator:
     """Chooses the member of a union by the type of the value, so that errors speak of that one.
 
     Args:
         message: what to say to a value of another type.
-        types: the value's types by the name in the member's tag, ``<name>``.
+        types: the name in the member's tag, ``<name>``, and the type of its values.
     """
+    tags = {type_: f"<{name}>" for name, type_ in types}
 
     def tag(value: object) -> str | None:
-        return next((f"<{name}>" for name in types if isinstance(value, types[name])), None)
+        return tags.get(type(value))
 
     return Discriminator(tag, custom_error_type="wrong_type", custom_error_message=message)
 
@@ -241,7 +242,9 @@ _Keywords = Annotated[
         Annotated[
             Annotated[_KeywordList, Tag("<list>")] | Annotated[_KeywordText, Tag("<text>")],
             _by_type(
-                "must be a list of strings, or one string with commas between", list=list, text=str
+                "must be a list of strings, or one string with commas between",
+                ("list", list),
+                ("text", str),
             ),
             AfterValidator(_keywords),
         ]
@@ -256,8 +259,9 @@ _Time = Annotated[
             Annotated[_IsoTime, Tag("<text>")] | Annotated[_EpochTime, Tag("<number>")],
             _by_type(
                 "must be ISO 8601, or seconds or milliseconds since 1970",
-                text=str,
-                number=(int, float),
+                ("text", str),
+                ("number", int),
+                ("number", float),
             ),
             AfterValidator(_time_ms),
         ]
@@ -276,7 +280,7 @@ class _Document(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, document: object) -> object:
-        if isinstance(document, dict):
+        if isinstance(document, dict) and None in document.values():
             return {name: value for name, value in document.items() if value is not None}
         return document
 
@@ -368,7 +372,7 @@ _Ad = Annotated[
         Annotated[
             Annotated[_UrlText, AfterValidator(_bare_ad), Tag("<url>")]
             | Annotated[_PageObject, AfterValidator(_described_ad), Tag("<page>")],
-            _by_type("must be a URL, or an object with one in url", url=str, page=dict),
+            _by_type("must be a URL, or an object with one in url", ("url", str), ("page", dict)),
         ]
     ),
 ]
@@ -449,8 +453,7 @@ def _validated(model: type[_M], document: object, context: object) -> _M:
 # --- what comes out ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RequestDocument:
+class RequestDocument(NamedTuple):
     """A recommendation request, checked and with its defaults filled in.
 
     Attributes:

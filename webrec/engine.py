@@ -258,8 +258,8 @@ class Engine:
 
     def _snapshot(self, model: Model, manual: Mapping[str, str]) -> Snapshot:
         generation = model.generation
-        labels = [
-            manual.get(category_id, suggested)
+        categories = [
+            {"id": category_id, "label": manual.get(category_id, suggested)}
             for category_id, suggested in zip(
                 generation.category_ids, generation.suggested_labels, strict=True
             )
@@ -267,14 +267,11 @@ class Engine:
         if self._board is None:
             campaigns = [campaign for _, campaign in self._campaigns.values()]
             self._board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
-        return Snapshot(model, self._board, labels, manual)
+        return Snapshot(model, self._board, categories, manual)
 
 
 def _item(snapshot: Snapshot, lookup: Lookup, item: Item, *, sponsored: bool) -> dict[str, Any]:
-    category = None
-    if item.category != UNCATEGORISED:
-        category_id = snapshot.model.generation.category_ids[item.category]
-        category = {"id": category_id, "label": snapshot.labels[item.category]}
+    category = None if item.category == UNCATEGORISED else snapshot.categories[item.category]
     if sponsored:
         ad = lookup.ads.ads[item.page]
         return {

@@ -6,15 +6,16 @@ from its first read to its last, so it never mixes two generations.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from algorithms import UNCATEGORISED, Candidates
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
-from webrec.model import Model, is_in
+from webrec.model import Model
 from webrec.tables import Counts, Generation, ProfileRow, Recent
 
 _NOTHING = Recent({}, 0)
@@ -25,18 +26,17 @@ class Snapshot:
     """What a worker holds in memory at one moment.
 
     Attributes:
-        labels: the label to show, by category number.
+        categories: id and label to show, by category number.
         manual: the names people gave, by category id, of whatever generation.
     """
 
     model: Model
     ads: AdBoard
-    labels: list[str]
+    categories: list[dict[str, str]]
     manual: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What the signals depend on.
 
     Attributes:
@@ -172,11 +172,9 @@ class Lookup:
 
     def _weights(self) -> dict[int, float]:
         """``w(u, c)``: visits + accept_weight * accepts, over profile and recent together."""
-        visits: dict[int, int] = {}
-        accepts: dict[int, int] = {}
-        if self._profile is not None:
-            visits = dict(pairs(self._profile.cats))
-            accepts = dict(pairs(self._profile.accepted_cats))
+        profile = self._profile
+        visits = {} if profile is None else dict(pairs(profile.cats))
+        accepts = {} if profile is None else dict(pairs(profile.accepted_cats))
         for cell, page in self._recent_pages:
             if page is not None:
                 category = self._model.category(page)
@@ -221,7 +219,11 @@ class Excluded:
         self._visited = visited
 
     def __contains__(self, page: int, /) -> bool:
-        return page in self._pages or is_in(self._visited, page)
+        if page in self._pages:
+            return True
+        visited = self._visited
+        at = bisect_left(visited, page)
+        return at < len(visited) and visited[at] == page
 
     def __iter__(self) -> Iterator[int]:
         yield from self._pages
