@@ -68,17 +68,13 @@ class Lane:
         except (HTTPException, UsageError, NoMoreData, ParseException, OSError):
             return None
         try:
-            document = read_json(sent)
-            if isinstance(document, dict):
-                found = recommend_timed(here.engine, document, began)
-                body = orjson.dumps(found.document)
-                here.metrics.answered(found, time.perf_counter() - began)
-                here.metrics.http(PATH, "POST", 200)
-                return body
-        except Exception:  # noqa: BLE001, S110 - the long way meets it again, and tells it
-            pass
-        environ["wsgi.input"] = io.BytesIO(sent)
-        return None
+            found = recommend_timed(here.engine, read_json(sent), began)
+        except Exception:  # noqa: BLE001 - the long way meets it again, and tells it
+            environ["wsgi.input"] = io.BytesIO(sent)
+            return None
+        here.metrics.answered(found, time.perf_counter() - began)
+        here.metrics.http(PATH, "POST", 200)
+        return orjson.dumps(found.document)
 
 
 def _is_plain(environ: WSGIEnvironment) -> bool:
