@@ -77,13 +77,11 @@ class AdIndex:
 
     def _in_col(self, community: int) -> Candidates:
         """``adUrls ∩ colL[g]``."""
-        pages, ranks = self._model.col_arrays(community)
         mine = np.fromiter(self._priority, np.uint32, len(self._priority))
-        both, _, places = np.intersect1d(mine, pages, assume_unique=True, return_indices=True)
         name = self._model.generation.community_ids[community]
         candidates = [
             Candidate(-rank, page, self._model.category(page), self._priority[page])
-            for page, rank in zip(both.tolist(), ranks[places].tolist(), strict=True)
+            for page, rank in self._model.col_ranks(community, mine)
         ]
         return self._set(f"ads ∩ colL[{name}]", candidates)
 

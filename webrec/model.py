@@ -50,6 +50,8 @@ class Model:
         self._rec_all = views["rec_all"]
         self._col = _Lists(views["col"], views["col_ends"])
         self._col_rank = _Lists(views["col_rank"], views["col_ends"])
+        self._col_pages = _Lists(views["col_pages"], views["col_ends"])
+        self._col_page_rank = _Lists(views["col_page_rank"], views["col_ends"])
         self._grouped = _Lists(views["grouped"], views["col_ends"])
         self._grouped_rank = _Lists(views["grouped_rank"], views["col_ends"])
 
@@ -106,9 +108,15 @@ class Model:
         found: float = self._total[page]
         return found
 
-    def col_arrays(self, community: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-        """Page numbers and community affinities of ``colL[g]``, in its order."""
-        return np.asarray(self._col[community]), np.asarray(self._col_rank[community])
+    def col_ranks(self, community: int, pages: NDArray[np.uint32]) -> list[tuple[int, float]]:
+        """Those of some pages that are in ``colL[g]``, each with its affinity there."""
+        there = np.asarray(self._col_pages[community])
+        if not len(there):
+            return []
+        places = np.minimum(np.searchsorted(there, pages), len(there) - 1)
+        both = there[places] == pages
+        ranks = np.asarray(self._col_page_rank[community])[places[both]]
+        return list(zip(pages[both].tolist(), ranks.tolist(), strict=True))
 
     @cached_property
     def _communities(self) -> list[_ColL]:
@@ -224,11 +232,7 @@ class _ColL:
         return len(self._model._col[self._community])
 
     def __contains__(self, page: int, /) -> bool:
-        return is_in(self._by_page, page)
-
-    @cached_property
-    def _by_page(self) -> memoryview:
-        return np.sort(np.asarray(self._model._col[self._community])).data
+        return is_in(self._model._col_pages[self._community], page)
 
 
 EMPTY = Model(
@@ -248,6 +252,8 @@ EMPTY = Model(
             "col": np.uint32,
             "col_rank": np.float64,
             "col_ends": np.int64,
+            "col_pages": np.uint32,
+            "col_page_rank": np.float64,
             "grouped": np.uint32,
             "grouped_rank": np.float64,
         }.items()
@@ -318,6 +324,7 @@ def _arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[Any]]:
         category: int32 (n,); total: float64 (n,), total affinity.
         rec, rec_ends: page numbers of every ``recL[c]`` end to end; rec_all: of ``recL``.
         col, col_rank, col_ends: every ``colL[g]`` end to end, with affinities (float64).
+        col_pages, col_page_rank: the same, within a community ordered by page number.
         grouped, grouped_rank: the same, within a community ordered by category first.
     """
     arrays = _page_arrays(tables, generation)
@@ -357,7 +364,7 @@ def _page_arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[An
 def _community_arrays(
     tables: Tables, generation: Generation, category: NDArray[np.int32]
 ) -> dict[str, NDArray[Any]]:
-    pages, ranks, grouped, grouped_ranks = [], [], [], []
+    pages, ranks, grouped, grouped_ranks, by_page, by_page_ranks = [], [], [], [], [], []
     for community_id in generation.community_ids:
         found = tables.community(generation.id, community_id)
         if found is None:
@@ -372,9 +379,14 @@ def _community_arrays(
         ranks.append(rank)
         grouped.append(numbers[order])
         grouped_ranks.append(rank[order])
+        order = np.argsort(numbers)
+        by_page.append(numbers[order])
+        by_page_ranks.append(rank[order])
     return {
         **_laid("col", pages, np.uint32),
         **_laid("col_rank", ranks, np.float64),
+        **_laid("col_pages", by_page, np.uint32),
+        **_laid("col_page_rank", by_page_ranks, np.float64),
         **_laid("grouped", grouped, np.uint32),
         **_laid("grouped_rank", grouped_ranks, np.float64),
     }
