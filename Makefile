@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-quick check format cover docs images cluster clean
+.PHONY: help demo run test test-quick check format cover bench bench-quick bench-growth docs images cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,21 @@ format: $(READY) ## Bring the code into its form
 cover: $(READY) ## All tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
 
+bench: $(READY) ## The reference experiment, beside the published figures: latency of the service
+	$(BIN)/webrec bench
+
+bench-quick: $(READY) ## A smaller one, in a minute; AGAINST=<commit> measures that commit beside it
+ifdef AGAINST
+	@there=$$(mktemp -d) && trap 'rm -rf "$$there"; git worktree prune' EXIT && trap 'exit 1' INT TERM && \
+		git worktree add --quiet --detach "$$there/webrec" "$(AGAINST)" && \
+		$(BIN)/webrec bench --quick --folder webrec-bench/quick --against "$$there/webrec"
+else
+	$(BIN)/webrec bench --quick --folder webrec-bench/quick
+endif
+
+bench-growth: $(READY) ## The same while the world grows, to a million URLs and users: an hour
+	$(BIN)/webrec growth
+
 docs: $(READY) ## Write the reference pages that come from the code
 	$(BIN)/python -m tests.docs_from_code
 
@@ -46,7 +61,7 @@ cluster: $(READY) ## HBase and HDFS in a container, until Ctrl-C
 	$(BIN)/python -m tests.cluster
 
 clean: ## Take away what make made
-	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis webrec-bench
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

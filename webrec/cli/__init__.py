@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from webrec.cli.batch import batch
+from webrec.cli.bench import bench
 from webrec.cli.campaigns import campaigns
 from webrec.cli.check import check
 from webrec.cli.common import Group
 from webrec.cli.demo import demo
+from webrec.cli.growth import growth
 from webrec.cli.ingest import ingest
 from webrec.cli.keys import keys
 from webrec.cli.labels import labels
@@ -31,5 +33,6 @@ def main() -> None:
 
 for _command in (
     demo, world, ingest, batch, serve, recommend, campaigns, labels, models, keys, tables, check,
+    bench, growth,
 ):  # fmt: skip
     main.add_command(_command)

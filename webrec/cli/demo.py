@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.process import service
 from webrec.cli.common import command, engine_of, out, print_table, progress
-from webrec.config import PREFIX, Settings
+from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     import requests
 
-_START_S = 30.0
-_STOP_S = 20.0
 _ITEMS = 3
 
 
@@ -54,7 +46,7 @@ def demo(settings: Settings, keep: Path | None) -> None:
 
 def _own(settings: Settings, home: Path) -> Settings:
     """The settings, but for where things are: what is there may be real."""
-    own = {"home": home, "store": "", "log": "", "keys": None, "bind": f"127.0.0.1:{_free_port()}"}
+    own = {"home": home, "store": "", "log": "", "keys": None}
     return settings.model_copy(update=own)
 
 
@@ -76,7 +68,8 @@ def _show(settings: Settings) -> None:
     _ingest(settings, [files.pages, files.visits])
     _step(3, "The batch clusters them and publishes a model", "webrec batch")
     _batch(settings)
-    with _direct() as session, _service(settings, session) as base:
+    with _direct() as session, service(settings) as server:
+        base = server.url
         _step(4, f"The service answers on {base}", "webrec serve")
         _step(5, "Ad operations upload campaigns", "POST /v1/campaigns")
         sent = session.post(
@@ -138,46 +131,6 @@ def _batch(settings: Settings) -> None:
         ("category", "pages", "suggested label", "keywords"),
         [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:5])) for c in categories],
     )
-
-
-@contextmanager
-def _service(settings: Settings, session: requests.Session) -> Iterator[str]:
-    """The real service in a process of its own, stopped at the end."""
-    import requests
-
-    base = f"http://{settings.bind}"
-    log = settings.home / "service.log"
-    arguments = [sys.executable, "-m", "webrec", "serve"]
-    with log.open("wb") as sink:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            arguments, stdout=sink, stderr=sink, env=_environment(settings)
-        )
-    try:
-        deadline = time.monotonic() + _START_S
-        while True:
-            try:
-                if session.get(f"{base}/health/ready", timeout=2).ok:
-                    break
-            except (requests.ConnectionError, requests.Timeout):
-                pass
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise DemoFailed(f"the service did not start: {log.read_text()[-2_000:]}")
-            time.sleep(0.1)
-        yield base
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """The environment in which the service has these settings and no others."""
-    others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-    given = {name: value for name, value in settings if value not in (None, "")}
-    return others | {PREFIX + name.upper(): str(value) for name, value in given.items()}
 
 
 def _ask_all_ways(session: requests.Session, base: str, who: str, document: dict[str, Any]) -> None:
@@ -249,10 +202,3 @@ def _first_page(pages: Path) -> str:
     with pages.open("rb") as lines:
         url: str = orjson.loads(lines.readline())["url"]
     return url
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,12 +7,16 @@ what the HTTP stack alone takes, the least that a recommendation from HBase can 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import happybase
+from thriftpy2.thrift import TException
 
 from hbase_schema import keys
 from hbase_schema import tables as t
+from webrec.errors import StoreUnavailable
 from webrec.storage.server import Server
 
 
@@ -24,24 +28,16 @@ class BareRead(NamedTuple):
 
 
 class BareReader:
-    """One connection to a Thrift server.
+    """Reads over one connection.
 
     Args:
-        uri: of the store; see `webrec.storage.open_store`.
+        connection: the driver's, open.
         generation: whose profiles are read.
     """
 
-    def __init__(self, uri: str, generation: str) -> None:
-        server = Server.of(uri)
-        self._connection = happybase.Connection(
-            server.host,
-            server.port,
-            table_prefix=server.prefix,
-            table_prefix_separator=".",
-            transport=server.transport,
-        )
-        self._recent = self._connection.table(t.RECENT)
-        self._profiles = self._connection.table(t.generation_table(generation, "profiles"))
+    def __init__(self, connection: happybase.Connection, generation: str) -> None:
+        self._recent = connection.table(t.RECENT)
+        self._profiles = connection.table(t.generation_table(generation, "profiles"))
 
     def read(self, visitor: str) -> BareRead:
         """Read both rows, one after the other, and say how long each took."""
@@ -52,6 +48,29 @@ class BareReader:
         self._profiles.row(row)
         return BareRead(between - began, time.perf_counter() - between)
 
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
+
+@contextmanager
+def bare_reader(uri: str, generation: str) -> Iterator[BareReader]:
+    """A reader over a connection of its own; for a short while, since the server ends idle ones.
+
+    Args:
+        uri: of the store; see `webrec.storage.open_store`.
+
+    Raises:
+        StoreUnavailable: the server does not answer, or with an error.
+    """
+    server = Server.of(uri)
+    try:
+        connection = happybase.Connection(
+            server.host,
+            server.port,
+            table_prefix=server.prefix,
+            table_prefix_separator=".",
+            transport=server.transport,
+        )
+        try:
+            yield BareReader(connection, generation)
+        finally:
+            connection.close()
+    except (OSError, TException) as error:
+        raise StoreUnavailable(f"{server}: {error}") from error

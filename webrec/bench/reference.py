@@ -1,0 +1,205 @@
+"""The reference experiment: a published one done again, on this machine, with this service.
+
+In: settings and a `Plan`. Out: a `webrec.bench.result.Reference`: the latency of the service and,
+beside it, of the floor (`service.floor`), which is what the same stack takes to answer anything at
+all; on HBase also of the bare reads (`webrec.storage.bare`); and whether the answers were right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from service.process import RECOMMENDATIONS, Server, floor, service
+from webrec.bench import checks, stage
+from webrec.bench.load import http_request, send, wall_s
+from webrec.bench.machine import machine
+from webrec.bench.responder import responder
+from webrec.bench.result import (
+    AGAINST,
+    FLOOR,
+    SERVICE,
+    Level,
+    Reference,
+    bare_of,
+    is_worse,
+    level_of,
+)
+from webrec.bench.rounds import Pace, Runner, take_turns
+from webrec.config import Settings
+from webrec.documents import RequestDocument, parse_request
+from webrec.storage import open_store
+from webrec.synthetic import WorldSpec, requests
+from webrec.tables import Tables
+
+_WARM_UP, _WARM_UP_AT_ONCE = 2_000, 10
+_BARE_REQUESTS = 3_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is done.
+
+    Attributes:
+        folder: where world, store and log are, or will be.
+        checked: answers to hold against the oracle.
+        seed: of which answers those are; the world has its own.
+        against: a checkout of webrec whose service is measured beside ours.
+    """
+
+    folder: Path
+    spec: WorldSpec
+    pace: Pace
+    checked: int = 300
+    seed: int = 1
+    against: Path | None = None
+
+
+def run(settings: Settings, plan: Plan, progress: stage.Progress) -> Reference:
+    """Do the experiment.
+
+    Args:
+        settings: the service's, but for where its data is.
+        progress: opens a display.
+
+    Raises:
+        UsageError: the folder or the store holds what is not ours to touch.
+        WebrecError: something failed; all that was started has ended.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(stage.locked(plan.folder))
+        world = stage.make_world(plan.folder, plan.spec, progress)
+        ours = stage.load(world, settings)
+        theirs = stage.load(world, settings, plan.against) if plan.against else None
+        tell = stack.enter_context(progress())
+        every = list(requests(world.spec, plan.pace.requests + _WARM_UP))
+        documents, warming = every[: plan.pace.requests], every[plan.pace.requests :]
+        asked = [parse_request(document, world.spec.now_ms) for document in documents]
+        ledger = checks.Ledger(asked, plan.checked, plan.seed)
+        with _sides(ours, theirs, plan, warming, ledger) as (runners, body_bytes):
+            bare_s: list[tuple[float, float]] = []
+            sent = [_encoded(document) for document in documents]
+            beside = _bare_reads(ours, asked, plan.pace, bare_s)
+            take_turns(list(runners.values()), sent, plan.pace, tell, beside)
+            levels = _levels(runners, plan.pace, _bare_rates(sent, body_bytes, plan.pace))
+            memory = runners[SERVICE].server.memory()
+        return Reference(
+            world=_numbers(world.spec),
+            pace=plan.pace,
+            machine=machine(ours),
+            body_bytes=body_bytes,
+            levels=levels,
+            checked=checks.check(ours, asked, ledger, tell),
+            memory=memory,
+            bare=bare_of(levels, bare_s),
+            worse=[level.at_once for level in levels if is_worse(level)],
+        )
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    return http_request(RECOMMENDATIONS, orjson.dumps(document))
+
+
+@contextmanager
+def _sides(
+    ours: Settings,
+    theirs: Settings | None,
+    plan: Plan,
+    others: Sequence[Mapping[str, Any]],
+    ledger: checks.Ledger,
+) -> Iterator[tuple[dict[str, Runner], int]]:
+    """All servers, warmed up, and the mean size of the service's answers in bytes.
+
+    Args:
+        others: requests that will not be measured.
+    """
+    # none of these leaves a visit behind
+    warming = [_encoded({**document, "track": False}) for document in others]
+
+    with ExitStack() as stack:
+
+        def warmed_up(server: Server, seen: Callable[..., None]) -> tuple[Runner, int]:
+            runner = Runner(server, seen)
+            sent = runner.warm_up(warming, _WARM_UP_AT_ONCE)
+            return runner, round(float(np.mean([len(each.body) for each in sent])))
+
+        runners = {}
+        started = stack.enter_context(service(ours))
+        runners[SERVICE], body_bytes = warmed_up(started, ledger.add)
+        started = stack.enter_context(floor(ours, body_bytes))
+        runners[FLOOR], _ = warmed_up(started, _unseen)
+        if theirs is not None:
+            started = stack.enter_context(service(theirs, plan.against))
+            runners[AGAINST], _ = warmed_up(started, _unseen)
+        yield runners, body_bytes
+
+
+def _unseen(_first: int, _sent: object) -> None:
+    """Nobody looks at these answers."""
+
+
+def _levels(
+    runners: Mapping[str, Runner], pace: Pace, bare_rates: Mapping[int, float]
+) -> list[Level]:
+    return [
+        level_of(
+            at_once,
+            {name: runner.laps[at_once] for name, runner in runners.items()},
+            bare_rates[at_once],
+        )
+        for at_once in pace.levels
+    ]
+
+
+def _bare_rates(sent: Sequence[bytes], body_bytes: int, pace: Pace) -> dict[int, float]:
+    """Requests in a second to the bare responder, by level."""
+    some = sent[:_BARE_REQUESTS]
+    with responder(body_bytes) as address:
+        return {n: len(some) / wall_s(send(address, some, n)) for n in pace.levels}
+
+
+def _bare_reads(
+    settings: Settings,
+    asked: Sequence[RequestDocument],
+    pace: Pace,
+    into: list[tuple[float, float]],
+) -> Callable[[int, int], None]:
+    """What is done beside each block: the driver reads the rows of its visitors; else nothing.
+
+    Args:
+        into: gets the seconds of the reads of recent and profile, visitor by visitor.
+    """
+    if not settings.store:
+        return lambda _at_once, _first: None
+    from webrec.storage.bare import bare_reader  # the driver loads only when it is wanted
+
+    generation = _active(settings)
+
+    def beside(at_once: int, first: int) -> None:
+        if at_once == 1:
+            block = asked[first : first + pace.block]
+            with bare_reader(settings.store_uri, generation) as reader:
+                into.extend(reader.read(each.visitor) for each in block if each.visitor is not None)
+
+    return beside
+
+
+def _active(settings: Settings) -> str:
+    store = open_store(settings.store_uri)
+    try:
+        generation = Tables(store).active()
+        assert generation is not None  # noqa: S101 - the stage made one
+        return generation.id
+    finally:
+        store.close()
+
+
+def _numbers(spec: WorldSpec) -> dict[str, int]:
+    """The world's numbers, but for what is no part of it."""
+    return {k: v for k, v in asdict(spec).items() if k not in ("now_ms", "requests")}

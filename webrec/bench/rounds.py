@@ -1,0 +1,155 @@
+"""Servers under the same load, in turns: what the machine does meanwhile, it does to all of them.
+
+In: servers and requests. Out: the laps of each: what it took in every repeat, at every level. Only
+one server is asked at any moment, a block of requests long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from service.process import Server
+from webrec.bench.load import LoadFailed, Sent, send, wall_s
+from webrec.bench.stage import Told
+
+Seen = Callable[[int, Sequence[Sent]], None]
+"""Told of a block: the number of its first request, and what was sent."""
+
+_OK = 200
+_SETTLE_S = 0.3
+"""What a block leaves to be done afterwards, no other server shall suffer from: the flush of the
+visits of its last fifth of a second. That of all others is in the block's own time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much is sent, and how.
+
+    Attributes:
+        requests: at each level, in each repeat; the same each time.
+        repeats: of everything.
+        levels: how many requests are under way at once.
+        block: requests in a row, before another server has its turn.
+    """
+
+    requests: int = 5_000
+    repeats: int = 5
+    levels: tuple[int, ...] = (1, 10, 30)
+    block: int = 1_000
+
+    def starts(self) -> range:
+        """The numbers of the blocks' first requests."""
+        return range(0, self.requests, self.block)
+
+
+QUICK = Pace(requests=1_000, repeats=3, levels=(1, 30), block=250)
+"""For a look in passing."""
+
+
+class Lap(NamedTuple):
+    """One level in one repeat.
+
+    Attributes:
+        seconds: of each request.
+        wall_s: that all of them took.
+        server_cpu_s, own_cpu_s: processor time of the server and of the load generator.
+    """
+
+    seconds: list[float]
+    wall_s: float
+    server_cpu_s: float
+    own_cpu_s: float
+
+
+@dataclass(slots=True)
+class Runner:
+    """A server and what it did so far.
+
+    Attributes:
+        seen: is told of every block.
+        laps: by level, in the order of the repeats.
+    """
+
+    server: Server
+    seen: Seen = lambda _first, _sent: None
+    laps: dict[int, list[Lap]] = field(default_factory=dict)
+
+    def warm_up(self, requests: Sequence[bytes], at_once: int) -> list[Sent]:
+        """Send requests that are not measured.
+
+        Raises:
+            LoadFailed: one was not answered with 200.
+        """
+        return _all_ok(send(self.server.address, requests, at_once))
+
+    def begin_lap(self, at_once: int) -> None:
+        """What is sent from here on is of another lap."""
+        self.laps.setdefault(at_once, []).append(Lap([], 0.0, 0.0, 0.0))
+
+    def send(self, first: int, requests: Sequence[bytes], at_once: int) -> None:
+        """Send a block.
+
+        Args:
+            first: number of its first request.
+
+        Raises:
+            LoadFailed: one was not answered with 200.
+        """
+        lap = self.laps[at_once][-1]
+        own_s, server_s = time.thread_time(), self.server.cpu_s()
+        sent = send(self.server.address, requests, at_once)
+        own_s, server_s = time.thread_time() - own_s, self.server.cpu_s() - server_s
+        lap.seconds.extend(each.done - each.sent for each in _all_ok(sent))
+        self.laps[at_once][-1] = Lap(
+            lap.seconds,
+            lap.wall_s + wall_s(sent),
+            lap.server_cpu_s + server_s,
+            lap.own_cpu_s + own_s,
+        )
+        self.seen(first, sent)
+
+
+def take_turns(
+    runners: Sequence[Runner],
+    requests: Sequence[bytes],
+    pace: Pace,
+    tell: Told,
+    beside: Callable[[int, int], None] = lambda _at_once, _first: None,
+) -> None:
+    """Send the requests to every server, at every level, so many times.
+
+    Args:
+        tell: told how many requests were sent to each, and of how many.
+        beside: called after each block, with the level and the number of its first request.
+    """
+    total = pace.repeats * len(pace.levels) * pace.requests
+    done = 0
+    rng = np.random.default_rng(0)
+    for _ in range(pace.repeats):
+        for at_once in pace.levels:
+            for runner in runners:
+                runner.begin_lap(at_once)
+            for first in pace.starts():
+                block = requests[first : first + pace.block]
+                tell("requests", done, total)
+                # none always comes after the same other
+                for place in rng.permutation(len(runners)).tolist():
+                    runners[place].send(first, block, at_once)
+                    time.sleep(_SETTLE_S)
+                beside(at_once, first)
+                done += len(block)
+    tell("requests", total, total)
+
+
+def _all_ok(sent: list[Sent]) -> list[Sent]:
+    for each in sent:
+        if each.status != _OK:
+            raise LoadFailed(
+                f"request {each.index} was answered with {each.status}: {each.body[:500]!r}"
+            )
+    return sent

@@ -1,0 +1,198 @@
+"""`webrec bench`: the reference experiment on this machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webrec.cli.common import (
+    as_json,
+    command,
+    fail,
+    out,
+    print_json,
+    print_table,
+    progress,
+    tell,
+)
+from webrec.config import Settings
+from webrec.errors import WebrecError
+
+if TYPE_CHECKING:
+    from webrec.bench.figures import Spread
+    from webrec.bench.reference import Plan
+    from webrec.bench.result import Level, Reference
+
+QUICK_WORLD = {
+    "urls": 20_000,
+    "users": 2_000,
+    "categories": 20,
+    "communities": 5,
+    "campaigns": 200,
+}
+_MIB, _GIB = 1 << 20, 1 << 30
+_WORDS = {"per_s": "requests/s"}
+
+
+@command()
+@click.option(
+    "--folder",
+    type=Path,
+    default=Path("webrec-bench"),
+    show_default=True,
+    help="Where the world, its store and its log are kept for the next run.",
+)
+@click.option("--requests", type=click.IntRange(1), help="At each level; 5000, or 1000 if quick.")
+@click.option("--repeats", type=click.IntRange(1), help="Of everything; 5, or 3 if quick.")
+@click.option(
+    "--checked",
+    type=click.IntRange(0),
+    default=300,
+    show_default=True,
+    help="Answers to hold against the definitions.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the world.")
+@click.option("--quick", is_flag=True, help="A tenth of the world, and fewer requests.")
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Measure the service of another checkout, too; exit with 1 if ours is slower.",
+)
+@click.option("--chart", type=Path, metavar="FILE", help="SVG; FOLDER/latency.svg if left out.")
+@as_json
+def bench(
+    settings: Settings,
+    folder: Path,
+    requests: int | None,
+    repeats: int | None,
+    checked: int,
+    seed: int,
+    quick: bool,
+    against: Path | None,
+    chart: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure the service: the reference experiment, beside the published figures.
+
+    It makes a world of 200,000 URLs and 10,000 users, starts the service on it, and beside it the
+    least that the same stack can do (the floor), and sends both the same requests in turns.
+    Answers given under load are held against the definitions.
+
+    It has a store and a log of its own, in FOLDER; with --store hbase://host:9090/prefix the store
+    is there, where it must be empty at first.
+    """
+    from webrec.bench import reference
+
+    plan = _plan(folder, requests, repeats, seed, quick=quick, checked=checked, against=against)
+    found = reference.run(settings, plan, progress)
+    if as_json:
+        print_json(found.document())
+    else:
+        _show(found)
+    _draw(found, chart or folder / "latency.svg")
+    if _is_bad(found):
+        raise click.exceptions.Exit(1)
+
+
+def _plan(
+    folder: Path,
+    requests: int | None,
+    repeats: int | None,
+    seed: int,
+    *,
+    quick: bool,
+    checked: int,
+    against: Path | None,
+) -> Plan:
+    from webrec.bench.reference import Plan
+    from webrec.bench.rounds import QUICK, Pace
+    from webrec.synthetic import WorldSpec
+
+    now_ms = time.time_ns() // 1_000_000
+    spec = WorldSpec(now_ms=now_ms, seed=seed, requests=0, **(QUICK_WORLD if quick else {}))
+    pace = QUICK if quick else Pace()
+    pace = replace(pace, requests=requests or pace.requests, repeats=repeats or pace.repeats)
+    return Plan(folder=folder, spec=spec, pace=pace, checked=checked, seed=seed, against=against)
+
+
+def _show(found: Reference) -> None:
+    machine = found.machine
+    out.print(
+        f"Here: {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_bytes'] / _GIB:.0f} GiB; store {machine['store']}; "
+        f"{machine['workers']} workers of {machine['threads']} threads.\n"
+        "Published (Baldominos et al.): 8 cores, 16 GB; Hadoop 2.4, HBase 0.98, JBoss.\n"
+    )
+    for level in found.levels:
+        _show_level(level, found.pace.repeats)
+    if found.bare is not None:
+        out.print(
+            f"HBase alone, median ms: recent {found.bare.recent:.2f}, profile "
+            f"{found.bare.profile:.2f}, both {found.bare.both:.2f}; the service takes "
+            f"{found.bare.ratio:.2f} times floor and both"
+        )
+    memory = ", ".join(f"{held.pss / _MIB:.0f}" for held in found.memory)
+    out.print(f"Memory of master and workers, shared pages divided (PSS, MiB): {memory or '–'}")
+    checked = found.checked
+    out.print(
+        f"Answers: {checked.answers:,}, {checked.degraded:,} of them degraded; {checked.n:,} of "
+        f"{checked.eligible:,} eligible ones held against the definitions: {checked.wrong:,} wrong"
+    )
+
+
+def _show_level(level: Level, repeats: int) -> None:
+    columns = ("ms", "mean", "median", "sd", "p95", "p99", "max", "requests/s", "cpu ms each")
+    rows = []
+    for name, side in level.sides.items():
+        f = side.figures
+        values = (f.mean, f.median, f.sd, f.p95, f.p99, f.max)
+        shown = (*(f"{value:.2f}" for value in values), f"{f.per_s:,.0f}")
+        rows.append((name, *shown, f"{side.cpu_ms.median:.2f}"))
+    if level.published is not None:
+        mean, median, sd = level.published
+        rows.append(("published", f"{mean:.2f}", f"{median:.0f}", f"{sd:.2f}", *["–"] * 5))
+    print_table(columns, rows, title=f"{level.at_once} at once, all of {repeats} repeats")
+    for name, ratios in level.ratios.items():
+        each = (f"{_WORDS.get(of, of)} {_spread(ratio)}" for of, ratio in ratios.items())
+        out.print(f"  service / {name}: {', '.join(each)}")
+    generator = level.generator
+    out.print(f"  p99 / median of the service: {_spread(level.tail)}")
+    out.print(
+        f"  load generator: {generator.cpu_us:.0f} µs of processor for a request, "
+        f"{100 * generator.share:.0f} % of a core; up to {generator.bare_per_s:,.0f} requests/s "
+        "to a bare responder\n"
+    )
+
+
+def _spread(spread: Spread) -> str:
+    return f"{spread.median:.2f} ({spread.low:.2f}–{spread.high:.2f})"
+
+
+def _draw(found: Reference, file: Path) -> None:
+    try:
+        from webrec.bench.chart import draw
+    except ImportError:
+        tell("no chart without matplotlib: pip install webrec[bench]")
+        return
+    try:
+        draw(found, file)
+    except OSError as error:
+        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
+    tell(f"chart: {file}")
+
+
+def _is_bad(found: Reference) -> bool:
+    """Whether the exit status is 1, and why."""
+    checked = found.checked
+    if checked.wrong:
+        fail(f"{checked.wrong:,} of {checked.n:,} answers are wrong")
+        for difference in checked.differences:
+            fail(difference)
+    for at_once in found.worse:
+        fail(f"{at_once} at once, the service is slower than that of the other checkout")
+    return bool(checked.wrong or found.worse)
