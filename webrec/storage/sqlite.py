@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -44,9 +43,10 @@ class SqliteStore:
     def __init__(self, path: Path, *, scratch: bool = False) -> None:
         self._path = path
         self._pragmas = _SCRATCH if scratch else _DURABLE
-        self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._opened_lock = threading.Lock()
+        self._opened: set[sqlite3.Connection] = set()
+        self._idle: list[sqlite3.Connection] = []
+        self._inherited: list[sqlite3.Connection] = []
+        self._pid = os.getpid()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -83,10 +83,13 @@ class SqliteStore:
         within_s: float | None = None,  # noqa: ARG002 - readers of a local file never wait
     ) -> RowCells:
         """The cells of one row; with ``columns``, only these."""
+        db = self._take()
         try:
-            return _select(self._connection(), table, row, columns)
+            return _select(db, table, row, columns)
         except sqlite3.Error as error:
             raise self._ours(error) from error
+        finally:
+            self._give_back(db)
 
     def get_many(
         self, table: str, rows: Sequence[bytes], columns: Sequence[bytes] | None = None
@@ -163,20 +166,34 @@ class SqliteStore:
             db.execute("SELECT 1").fetchone()
 
     def close(self) -> None:
-        """Close the connections of every thread."""
-        with self._opened_lock:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
-        self._local = threading.local()
+        """Close all connections."""
+        self._leave_to_parent()
+        self._idle.clear()
+        while self._opened:
+            self._opened.pop().close()
 
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's own connection; a fork starts with none of its parent's."""
-        if getattr(self._local, "pid", None) != os.getpid():
-            self._local.connection = self._connect()
-            self._local.pid = os.getpid()
-        connection: sqlite3.Connection = self._local.connection
-        return connection
+    def _take(self) -> sqlite3.Connection:
+        """A connection for one call: the one that was used last, whose cache is the warmest."""
+        self._leave_to_parent()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            raise self._ours(error) from error
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        if db in self._opened:  # else it was closed meanwhile
+            self._idle.append(db)
+
+    def _leave_to_parent(self) -> None:
+        """After a fork: what is open is our parent's, and must be neither used nor closed."""
+        if self._pid != os.getpid():
+            self._inherited += self._opened
+            self._opened, self._idle = set(), []
+            self._pid = os.getpid()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -188,16 +205,18 @@ class SqliteStore:
         except sqlite3.Error:
             db.close()
             raise
-        with self._opened_lock:
-            self._opened.append(db)
+        self._opened.add(db)
         return db
 
     @contextmanager
     def _driver(self) -> Iterator[sqlite3.Connection]:
+        db = self._take()
         try:
-            yield self._connection()
+            yield db
         except sqlite3.Error as error:
             raise self._ours(error) from error
+        finally:
+            self._give_back(db)
 
     def _ours(self, error: sqlite3.Error) -> WebrecError:
         """The one place where the driver's errors become ours."""
