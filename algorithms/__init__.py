@@ -4,7 +4,7 @@ No I/O, no clock, no randomness: what a request needs to know it asks of its `Si
 when a step needs it.
 """
 
-from algorithms.candidates import UNCATEGORISED, Candidate, Candidates, Run
+from algorithms.candidates import UNCATEGORISED, Candidate, Candidates, Run, candidate
 from algorithms.chain import Answer, first_algorithm, recommend
 from algorithms.ranking import Item, Weights, rank
 from algorithms.signals import Signals
@@ -20,6 +20,7 @@ __all__ = [
     "Run",
     "Signals",
     "Weights",
+    "candidate",
     "first_algorithm",
     "rank",
     "recommend",

@@ -8,7 +8,8 @@ merges as few of them as it can, and reads no further than the list is long.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple, Protocol
 
 UNCATEGORISED = -1
@@ -29,6 +30,9 @@ class Candidate(NamedTuple):
     category: int
     ad_priority: float
 
+
+candidate: Callable[[tuple[float, int, int, float]], Candidate] = partial(tuple.__new__, Candidate)
+"""Make one of its parts: in a third of the time that calling the class takes."""
 
 Run = tuple[float, Iterable[Candidate]]
 """Candidates of one ad priority, sorted by rank score and URL."""

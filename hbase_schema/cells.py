@@ -76,10 +76,9 @@ def unpack_columns(part: bytes, cells: Mapping[bytes, bytes], width: int) -> lis
     Returns:
         ``width`` uint32 arrays of shape (n,); empty ones where there are no cells.
     """
-    chunks = [
-        np.frombuffer(cells[name], "<u4").reshape(width, -1)
-        for name in sorted(name for name in cells if name.startswith(part))
-    ]
+    chunks = []
+    while (cell := cells.get(chunk_column(part, len(chunks)))) is not None:
+        chunks.append(np.frombuffer(cell, "<u4").reshape(width, -1))
     if not chunks:
         return [np.empty(0, np.uint32) for _ in range(width)]
     joined = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)

@@ -168,7 +168,7 @@ class Engine:
         reads = RequestReads(self._reads, until)
         lookup = Lookup(snapshot, query, reads, self.settings.accept_weight)
         answer = recommend(request.mode, filter_, lookup, self._weights, request.limit)
-        items = [_item(snapshot, lookup, item, sponsored=sponsored) for item in answer.items]
+        items = (_sponsored if sponsored else _related)(snapshot, lookup, answer.items)
         document: dict[str, Any] = {
             "id": new_id(),
             "mode": request.mode,
@@ -270,18 +270,29 @@ class Engine:
         return Snapshot(model, self._board, categories, manual)
 
 
-def _item(snapshot: Snapshot, lookup: Lookup, item: Item, *, sponsored: bool) -> dict[str, Any]:
-    category = None if item.category == UNCATEGORISED else snapshot.categories[item.category]
-    if sponsored:
-        ad = lookup.ads.ads[item.page]
-        return {
-            "url": ad.shown,
+def _related(snapshot: Snapshot, _: Lookup, items: list[Item]) -> list[dict[str, Any]]:
+    url, categories = snapshot.model.url, snapshot.categories
+    return [
+        {
+            "url": url(item.page),
             "priority": item.priority,
-            "category": category,
-            "campaign": ad.campaign,
+            "category": None if item.category == UNCATEGORISED else categories[item.category],
         }
-    url = snapshot.model.url(item.page)
-    return {"url": url, "priority": item.priority, "category": category}
+        for item in items
+    ]
+
+
+def _sponsored(snapshot: Snapshot, lookup: Lookup, items: list[Item]) -> list[dict[str, Any]]:
+    ads, categories = lookup.ads.ads, snapshot.categories
+    return [
+        {
+            "url": ads[item.page].shown,
+            "priority": item.priority,
+            "category": None if item.category == UNCATEGORISED else categories[item.category],
+            "campaign": ads[item.page].campaign,
+        }
+        for item in items
+    ]
 
 
 def _empty_reason(snapshot: Snapshot, *, sponsored: bool) -> str:

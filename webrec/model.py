@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidate, Candidates, Run
+from algorithms import UNCATEGORISED, Candidates, Run, candidate
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import Watermark
 from webrec.tables import Generation, Tables
@@ -74,7 +74,8 @@ class Model:
 
     def url(self, page: int) -> str:
         """The URL of a page."""
-        return self._url_bytes(page).decode()
+        ends = self._url_ends
+        return str(self._urls[ends[page - 1] if page else 0 : ends[page]], "ascii")
 
     def category(self, page: int) -> int:
         """The category of a page, or `UNCATEGORISED`."""
@@ -157,7 +158,7 @@ class _RecL:
 
     def of(self, category: int) -> Iterator[Run]:
         total = self._model._total
-        yield 0.0, (Candidate(-total[p], p, category, 0.0) for p in self._model._rec[category])
+        yield 0.0, (candidate((-total[p], p, category, 0.0)) for p in self._model._rec[category])
 
     def whole(self) -> Iterator[Run]:
         return self.of(self._category)
@@ -188,7 +189,7 @@ class _RecLs:
         total, category = self._model._total, self._model._category
         if len(self._categories) == len(self._model._rec):
             pages = self._model._rec_all
-            yield 0.0, (Candidate(-total[p], p, category[p], 0.0) for p in pages)
+            yield 0.0, (candidate((-total[p], p, category[p], 0.0)) for p in pages)
         else:
             yield 0.0, merge(*(run for c in self._categories for _, run in self.of(c)))
 
@@ -219,14 +220,14 @@ class _ColL:
         pages = self._model._grouped[self._community][bounds]
         ranks = self._model._grouped_rank[self._community][bounds]
         pairs = zip(pages, ranks, strict=True)
-        yield 0.0, (Candidate(-rank, page, category, 0.0) for page, rank in pairs)
+        yield 0.0, (candidate((-rank, page, category, 0.0)) for page, rank in pairs)
 
     def whole(self) -> Iterator[Run]:
         category = self._model._category
         pairs = zip(
             self._model._col[self._community], self._model._col_rank[self._community], strict=True
         )
-        yield 0.0, (Candidate(-rank, page, category[page], 0.0) for page, rank in pairs)
+        yield 0.0, (candidate((-rank, page, category[page], 0.0)) for page, rank in pairs)
 
     def __len__(self) -> int:
         return len(self._model._col[self._community])
