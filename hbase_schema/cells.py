@@ -76,7 +76,7 @@ def unpack_columns(part: bytes, cells: Mapping[bytes, bytes], width: int) -> lis
     Returns:
         ``width`` uint32 arrays of shape (n,); empty ones where there are no cells.
     """
-    chunks = []
+    chunks: list[Numbers] = []
     while (cell := cells.get(chunk_column(part, len(chunks)))) is not None:
         chunks.append(np.frombuffer(cell, "<u4").reshape(width, -1))
     if not chunks:
