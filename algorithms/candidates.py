@@ -35,7 +35,8 @@ candidate: Callable[[tuple[float, int, int, float]], Candidate] = partial(tuple.
 """Make one of its parts: in a third of the time that calling the class takes."""
 
 Run = tuple[float, Iterable[Candidate]]
-"""Candidates of one ad priority, sorted by rank score and URL."""
+"""Candidates of one ad priority, sorted by rank score and URL. Read once, and maybe only after the
+runs that follow were asked for."""
 
 
 class Candidates(Protocol):

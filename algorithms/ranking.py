@@ -19,6 +19,8 @@ _Stream = Iterator[tuple[float, int, Iterable[Candidate]]]
 """Runs in the order of their priorities: the priority, negated; a number that no other stream has,
 so that runs need no order of their own; the run."""
 
+_ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
+
 
 class Weights(NamedTuple):
     """Weights of campaign priority and of the visitor's affinity; not both 0."""
@@ -98,9 +100,6 @@ def _unliked(
     # at least half of the categories are in it: passing over the others costs little
     runs = ((p, (c for c in run if c.category not in liked)) for p, run in candidates.whole())
     return [_stream(_ALL, runs, 0.0, weights)]
-
-
-_ALL = -2  # neither a category nor `UNCATEGORISED`
 
 
 def _stream(number: int, runs: Iterable[Run], affinity: float, weights: Weights) -> _Stream:

@@ -12,7 +12,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.exceptions import HTTPException
 
 from service import response
-from service.lane import Lane
+from service.lane import GZIP_FROM_BYTES, GZIP_LEVEL, Lane
 from service.metrics import Metrics
 from service.routes import campaigns, events, model, operation, recommendations
 from service.state import State, state
@@ -36,8 +36,8 @@ def create_app(engine: Engine) -> Flask:
     app.config.update(
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_MIMETYPES=[response.JSON, response.PROBLEM, "text/plain"],
-        COMPRESS_LEVEL=1,
-        COMPRESS_MIN_SIZE=1_000,
+        COMPRESS_LEVEL=GZIP_LEVEL,
+        COMPRESS_MIN_SIZE=GZIP_FROM_BYTES,
         COMPRESS_REGISTER=False,
     )
     # a slash too many makes no redirect: machines do not follow them well

@@ -107,6 +107,11 @@ def from_http(error: HTTPException) -> Response:
     return problem(document, kept)
 
 
+def bug_document(request_id: str) -> bytes:
+    """The body of an answer to a request that met a bug."""
+    return orjson.dumps(_document(500, "Internal error", _INTERNAL, request_id))
+
+
 def from_bug(error: Exception) -> Response:
     """The answer to a request that met a bug: the log has what happened, the answer has not."""
     _log.exception("%s %s (%s)", request.method, request.path, g.request_id, exc_info=error)

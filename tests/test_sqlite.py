@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
         worker.join()
     assert Tables(store).next_number(b"things") == 201
     store.close()
+
+
+def test_a_fork_leaves_the_connections_to_its_parent(store: Store) -> None:
+    """It opens its own, and closes none but these."""
+    store.create_table("t", FAMILIES)
+    store.put_many("t", [(b"row", {b"m:a": b"1"})])
+    child = os.fork()
+    if child == 0:
+        try:
+            store.put_many("t", [(b"row", {b"m:b": b"2"})])
+            store.close()
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.get("t", b"row") == {b"m:a": b"1", b"m:b": b"2"}
 
 
 def test_a_busy_database_is_our_error(

@@ -10,8 +10,9 @@ from flask import Blueprint, Response, g
 from service.answers import recommend_timed
 from service.auth import needs
 from service.bodies import Many, read_one_or_list
-from service.lane import PATH, SCOPES
+from service.lane import SCOPES
 from service.params import MAX_DOCUMENTS
+from service.process import RECOMMENDATIONS
 from service.response import answer, problem_document
 from service.state import State, state
 from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecError
@@ -19,7 +20,7 @@ from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecE
 blueprint = Blueprint("recommendations", __name__)
 
 
-@blueprint.post(PATH)
+@blueprint.post(RECOMMENDATIONS)
 @needs(*SCOPES)
 def recommend() -> Response:
     """Recommend URLs to a visitor of a page; a list of documents gets a list of answers."""

@@ -9,6 +9,8 @@ import numpy as np
 import orjson
 import pytest
 
+from hbase_schema.definitions import Family
+from tests.thrift_gateway import ThriftGateway
 from webrec.bench.figures import Spread
 from webrec.bench.grown import GrownSpec
 from webrec.bench.growth import (
@@ -61,12 +63,27 @@ def is_in_order(spread: Spread) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("store", ["", "sqlite:///{folder}/given"])
-def test_an_axis_is_measured_at_every_size(tmp_path: Path, store: str) -> None:
+@pytest.mark.parametrize("on_hbase", [False, True])
+def test_an_axis_is_measured_at_every_size(tmp_path: Path, on_hbase: bool) -> None:
     """The floor and two sizes answer in turn, and nothing of their worlds is left."""
-    folder, given = tmp_path / "worlds", tmp_path / "stores"
-    uri = store.format(folder=given)
-    found = request_growth("urls", folder, tell, sizes=(200, 400), base=BASE, pace=PACE, store=uri)
+    with ThriftGateway() as gateway:
+        uri = gateway.store_uri("growth")
+        settings = load(home=tmp_path / "mine", store=uri if on_hbase else "", tmax=60_000)
+        found = request_growth(
+            "urls",
+            tmp_path / "worlds",
+            tell,
+            sizes=(200, 400),
+            base=BASE,
+            pace=PACE,
+            settings=settings,
+        )
+        for size in (200, 400):
+            store = open_store(f"{uri}-urls-{size}")
+            assert store.tables() == []
+            store.close()
+    assert list((tmp_path / "worlds").iterdir()) == []
+    assert not (tmp_path / "mine").exists()
     assert (found.axis, found.base, found.pace) == ("urls", BASE, PACE)
     assert [each.size for each in found.points] == [200, 400]
     assert is_in_order(found.growth)
@@ -80,10 +97,6 @@ def test_an_axis_is_measured_at_every_size(tmp_path: Path, store: str) -> None:
         assert each.memory_bytes > 1 << 20
     document = Growth(axes=[found], batch=[]).document()
     assert orjson.loads(orjson.dumps(document))["axes"][0]["points"][1]["size"] == 400
-    assert list(folder.iterdir()) == []
-    for path in given.glob("given-urls-?00"):
-        assert open_store(f"sqlite:///{path}").tables() == []
-    assert len(list(given.glob("given-urls-?00"))) == (2 if store else 0)
 
 
 @pytest.mark.slow
@@ -127,12 +140,17 @@ def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     """A folder or a store of a world's name may be somebody's: it is not taken away."""
-    other = open_store(f"sqlite:///{tmp_path}/mine-batch-300")
-    other.create_table("precious", ())
-    with pytest.raises(UsageError, match="holds tables already"):
-        batch_growth(300, tmp_path / "new", tell, store=f"sqlite:///{tmp_path}/mine")
-    assert other.tables() == ["precious"]
-    other.close()
+    with ThriftGateway() as gateway:
+        uri = gateway.store_uri("mine")
+        other = open_store(f"{uri}-batch-300")
+        other.create_table("precious", (Family("m"),))
+        with pytest.raises(UsageError, match="holds tables already"):
+            batch_growth(300, tmp_path / "new", tell, settings=load(home=tmp_path, store=uri))
+        assert other.tables() == ["precious"]
+        other.close()
+    mine = load(home=tmp_path, store=f"sqlite:///{tmp_path}/mine")
+    with pytest.raises(UsageError, match="leave --store"):
+        batch_growth(300, tmp_path / "new", tell, settings=mine)
     (tmp_path / "batch-300").mkdir()
     (tmp_path / "batch-300" / "precious").touch()
     with pytest.raises(UsageError, match="cannot be made"):

@@ -72,14 +72,20 @@ def test_without_another_checkout_nothing_is_slower() -> None:
 
 
 def test_the_bare_reads() -> None:
-    """Medians in ms, and the service over the floor and both reads."""
-    levels = [level_of(1, {SERVICE: laps(9), FLOOR: laps(1)}, 1)]
-    bare = bare_of(levels, [(0.001, 0.001), (0.001, 0.003), (0.004, 0.002)])
+    """Medians in ms; the service over the floor and both reads, repeat by repeat."""
+    levels = [level_of(1, {SERVICE: laps(9, 14, 8), FLOOR: laps(1, 2, 3)}, 1)]
+    repeats = [
+        [(0.001, 0.001), (0.001, 0.003), (0.004, 0.002)],
+        [(0.005, 0.001)],
+        [(0.0, 0.0)],
+    ]
+    bare = bare_of(levels, repeats)
     assert bare is not None
-    assert (bare.n, bare.recent, bare.profile, bare.both) == pytest.approx((3, 1, 2, 4))
-    assert bare.ratio == pytest.approx(9 / 5)
-    assert bare_of(levels, []) is None
-    assert bare_of([level_of(30, {SERVICE: laps(9)}, 1)], [(1, 1)]) is None
+    assert (bare.n, bare.recent, bare.profile, bare.both) == pytest.approx((5, 1, 1, 4))
+    assert bare.ratio == pytest.approx((9 / 5, 14 / 8, 8 / 3))
+    assert bare.ratio_recent == pytest.approx((8 / 3, 2, 9 / 2))
+    assert bare_of(levels, [[], [], []]) is None
+    assert bare_of([level_of(30, {SERVICE: laps(9)}, 1)], [[(1, 1)]]) is None
 
 
 def reference() -> Reference:

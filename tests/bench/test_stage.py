@@ -85,12 +85,23 @@ def test_a_folder_with_another_world_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_world_that_was_not_finished_is_made_anew(tmp_path: Path) -> None:
-    """Files without the marker are of a run that was stopped."""
+    """The marker of a run that was stopped says so."""
     world_in(tmp_path)
-    (tmp_path / "world.json").unlink()
+    marker = tmp_path / "world.json"
+    marker.write_bytes(marker.read_bytes().replace(b'"is_whole":true', b'"is_whole":false'))
     (tmp_path / "world" / "pages.ndjson").write_bytes(b"torn")
     world_in(tmp_path)
     assert b"torn" not in (tmp_path / "world" / "pages.ndjson").read_bytes()
+    assert b'"is_whole":true' in marker.read_bytes()
+
+
+def test_a_world_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """`webrec world --out world` may have made it."""
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / "pages.ndjson").write_bytes(b"precious")
+    with pytest.raises(UsageError, match="no benchmark made it"):
+        world_in(tmp_path)
+    assert (tmp_path / "world" / "pages.ndjson").read_bytes() == b"precious"
 
 
 def test_one_benchmark_in_a_folder(tmp_path: Path) -> None:

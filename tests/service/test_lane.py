@@ -13,13 +13,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from service.app import create_app
-from service.lane import PATH, Lane
+from service.lane import Lane
 from service.metrics import Metrics
+from service.process import RECOMMENDATIONS as PATH
 from service.state import State
 from tests import world
 from tests.service.conftest import OpenEngine
+from tests.service.problems import problem_of
 from tests.world import EXPECTED, Expected
-from webrec.engine import Engine
+from webrec.engine import Engine, Recommendation
 from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
@@ -58,13 +60,14 @@ def send(client: Client, body: bytes, **sent: Any) -> TestResponse:
     """One request, plain but for what is said."""
     headers = {"Content-Type": "application/json", **sent.pop("headers", {})}
     here = {"REMOTE_ADDR": "127.0.0.1", "wsgi.input_terminated": True}
+    here |= sent.pop("environ_overrides", {})
     what = {"path": PATH, "method": "POST", "data": body, **sent}
     return client.open(EnvironBuilder(**what, headers=headers, environ_overrides=here))
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda e: e.statement[:40])
 def test_same_answer_on_both_ways(client: FlaskClient, expected: Expected) -> None:
-    """A client that takes gzip goes the long way, one that does not the short one."""
+    """A client that asks for a coding we do not have goes the long way."""
     document = expected.request | {"track": False}
     answers = [
         client.post(PATH, json=document, headers=headers)
@@ -75,6 +78,41 @@ def test_same_answer_on_both_ways(client: FlaskClient, expected: Expected) -> No
     one, other = (dict(answer.headers) | {"Content-Length": None} for answer in answers)
     assert one == other
     assert answers[0].status == answers[1].status == "200 OK"
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_same_compression_on_both_ways(client: FlaskClient, limit: int) -> None:
+    """What is too short to gain by it is sent as it is."""
+    document = PLAIN | {"limit": limit, "explain": limit > 1}
+    answers = [
+        client.post(PATH, json=document, headers={"X-Request-Id": "abc", "Accept-Encoding": takes})
+        for takes in ("gzip, deflate", "gzip;q=0.5")
+    ]
+    one, other = (dict(answer.headers) | {"Content-Length": None} for answer in answers)
+    assert one == other
+    assert ("Content-Encoding" in one) == (limit > 1)
+    unpacked = [gzip.decompress(a.data) if limit > 1 else a.data for a in answers]
+    short, long = (json.loads(body) | {"id": None, "took_ms": None} for body in unpacked)
+    assert short == long
+
+
+def test_a_bug_after_the_visit_was_recorded(
+    engine: Engine, home: Path, long_way: LongWay, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told as every other; the long way would record the visit once more."""
+
+    class Broken(Metrics):
+        def answered(self, _found: Recommendation, _seconds: float) -> None:
+            raise RuntimeError("secret")
+
+    here = State(engine, KeyFile(home / "keys.json"), Broken(engine))
+    client = Client(Lane(long_way, here))
+    answer = send(client, json.dumps(PLAIN).encode(), headers={"X-Request-Id": "abc"})
+    problem_of(answer, 500)
+    assert b"secret" not in answer.data
+    assert "secret" in caplog.text
+    assert "abc" in caplog.text
+    assert long_way.bodies == []
 
 
 def test_a_plain_request_is_answered_at_once(lane: Client, long_way: LongWay) -> None:
@@ -94,7 +132,7 @@ def test_a_plain_request_is_answered_at_once(lane: Client, long_way: LongWay) ->
         {"path": PATH + "/"},
         {"headers": {"Content-Type": "text/plain"}},
         {"headers": {"Content-Encoding": "gzip"}},
-        {"headers": {"Accept-Encoding": "gzip"}},
+        {"headers": {"Accept-Encoding": "gzip;q=0"}},
         {"headers": {"Transfer-Encoding": "chunked"}},
         {"headers": {"X-Forwarded-For": "203.0.113.1"}},
     ],
@@ -128,6 +166,14 @@ def test_what_is_no_plain_document_goes_the_long_way(
 ) -> None:
     """Which finds the same body again."""
     assert send(lane, body).status_code == 418
+    assert long_way.bodies == [body]
+
+
+def test_a_body_that_broke_off_goes_the_long_way(lane: Client, long_way: LongWay) -> None:
+    """Though what came is a document."""
+    body = json.dumps(PLAIN).encode()
+    environ = {"CONTENT_LENGTH": str(len(body) + 1)}
+    assert send(lane, body, environ_overrides=environ).status_code == 418
     assert long_way.bodies == [body]
 
 

@@ -6,6 +6,9 @@ content is certain; once the load is over, `check` works out what each should ha
 What a visitor did before a request counts for its answer, and everybody sees it within two seconds.
 So an answer is eligible if all other visits of its visitor were answered at least so long before
 it was asked for, or asked for after it was there.
+
+What the model says (pages, profiles, who is in which community) is read from the tables, and the
+lists are worked out from that: an error of the batch is not found here.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 Requests: one dimension of the world grows at a time, from one base. The services of all sizes of
 an axis run side by side, and each answers a block of requests in turn, the floor (a service that
 does nothing) among them: what the machine does meanwhile, it does to all of them. Only one answers
-at any moment. Every repeat sends requests that were not sent before, so that no row was read for
-them already.
+at any moment. Every repeat sends requests that were not sent before. Their visitors are drawn from
+all users, so that of a few users most profiles are in memory after a while, of a million hardly
+any: the largest size pays for reads that the smallest is spared. Nothing is recorded, so that all
+repeats meet the same state.
 
 Batch: the real commands, from nothing to a published model, each in a process of its own.
 """
@@ -29,9 +31,11 @@ import orjson
 
 from service.process import RECOMMENDATIONS, Server, environment, floor, python, service
 from webrec import config
+from webrec.bench.checks import is_degraded
 from webrec.bench.figures import Figures, Spread, figures, plain, spread
 from webrec.bench.grown import ACCEPT_WEIGHT, GrownSpec, Progress, grow, requests
 from webrec.bench.load import Sent, http_request, send, wall_s
+from webrec.bench.stage import beside, only_hbase
 from webrec.errors import UsageError, WebrecError
 from webrec.storage import open_store
 from webrec.tables import Tables
@@ -50,6 +54,7 @@ BATCH_URLS = (10_000, 100_000, 1_000_000)
 URLS_PER_USER = 20
 VISITS_PER_USER = 40
 CATEGORIES, COMMUNITIES = 100, 20
+_BODY_BYTES = 1_800
 
 AIM = 1.3
 """The largest size's latency should be at most so many times the smallest's."""
@@ -192,9 +197,24 @@ class Growth:
         return document
 
 
-def _settings(home: Path, store: str) -> config.Settings:
-    # one worker, so that the one that is warmed up is the one that is measured
-    return config.load(home=home, store=store, log="", accept_weight=ACCEPT_WEIGHT, workers=1)
+def _own(settings: config.Settings, folder: Path, name: str) -> config.Settings:
+    """The caller's settings, but for where things are.
+
+    Raises:
+        UsageError: its store is not on HBase.
+    """
+    only_hbase(settings)
+    return settings.model_copy(
+        update={
+            "home": folder / name,
+            "store": beside(settings.store, name),
+            "log": "",
+            "keys": None,
+            "accept_weight": ACCEPT_WEIGHT,
+            # so that the one that is warmed up is the one that is measured
+            "workers": 1,
+        }
+    )
 
 
 @contextmanager
@@ -235,12 +255,6 @@ def _drop_all(uri: str) -> None:
         store.close()
 
 
-def _own_store(store: str, name: str) -> str:
-    """The URI of a store beside the one given; empty for none given."""
-    where, question, options = store.partition("?")
-    return f"{where}-{name}{question}{options}" if store else ""
-
-
 # --- requests ------------------------------------------------------------------------------------
 
 
@@ -252,7 +266,7 @@ def request_growth(
     sizes: Sequence[int] = (),
     base: GrownSpec | None = None,
     pace: Pace | None = None,
-    store: str = "",
+    settings: config.Settings | None = None,
 ) -> AxisGrowth:
     """Measure one axis.
 
@@ -262,23 +276,21 @@ def request_growth(
         tell: told what is being done, how much is, and of how much.
         sizes: ascending; those of `AXES` when left out.
         base: what the other dimensions are.
-        store: URI of a store; every world gets one of its own whose name begins with it, and is
-            dropped afterwards. SQLite in ``folder`` when left out.
+        settings: of the services. With a store on HBase every world gets one of its own whose name
+            begins with it, and is dropped afterwards; else SQLite in ``folder``.
 
     Raises:
         UsageError: the folder or the store holds what would have to be taken away.
         WebrecError: a request was not answered.
     """
-    base, pace = base or GrownSpec(), pace or Pace()
+    base, pace, settings = base or GrownSpec(), pace or Pace(), settings or config.load()
     specs = {size: replace(base, **{axis: size}) for size in sizes or AXES[axis]}
     with ExitStack() as stack:
-        idle = stack.enter_context(_idle(base, pace, folder / f"{axis}-floor"))
+        idle = stack.enter_context(_idle(base, pace, _own(settings, folder, f"{axis}-floor")))
         runners = {}
         for size, spec in specs.items():
-            name = f"{axis}-{size}"
-            runners[size] = stack.enter_context(
-                _running(spec, pace, folder / name, _own_store(store, name), tell)
-            )
+            own = _own(settings, folder, f"{axis}-{size}")
+            runners[size] = stack.enter_context(_running(spec, pace, own, tell))
         _take_turns(
             [idle, *runners.values()], pace, lambda done, of: tell(f"measuring {axis}", done, of)
         )
@@ -339,7 +351,7 @@ class _Runner:
         """Sum up what was sent since the last lap."""
         n = len(self._sent)
         latency = figures([each.done - each.sent for each in self._sent], self._wall_s)
-        degraded = sum(b'"degraded":true' in each.body for each in self._sent)
+        degraded = sum(is_degraded(each.body) for each in self._sent)
         self.laps.append(_Lap(latency, 1000 * self._cpu_s / n, degraded))
         self.forget()
 
@@ -357,19 +369,18 @@ def _encoded(spec: GrownSpec, pace: Pace) -> Iterator[bytes]:
 
 
 @contextmanager
-def _idle(spec: GrownSpec, pace: Pace, home: Path) -> Iterator[_Runner]:
-    """The floor."""
-    settings = _settings(home, "")
-    with _for_a_while(settings), floor(settings) as server:
+def _idle(spec: GrownSpec, pace: Pace, settings: config.Settings) -> Iterator[_Runner]:
+    """The floor; its answers are about as large as the service's."""
+    alone = settings.model_copy(update={"store": ""})
+    with _for_a_while(alone), floor(alone, _BODY_BYTES) as server:
         yield _Runner(server, list(_encoded(spec, pace)))
 
 
 @contextmanager
 def _running(
-    spec: GrownSpec, pace: Pace, home: Path, store: str, tell: Progress
+    spec: GrownSpec, pace: Pace, settings: config.Settings, tell: Progress
 ) -> Iterator[_Runner]:
     """The service of one size, its world taken away at the end."""
-    settings = _settings(home, store)
     began = time.perf_counter()
     with _for_a_while(settings):
         _grow(settings, spec, tell)
@@ -456,7 +467,7 @@ def batch_growth(
     *,
     categories: int = CATEGORIES,
     communities: int = COMMUNITIES,
-    store: str = "",
+    settings: config.Settings | None = None,
 ) -> BatchPoint:
     """Make a synthetic world, load it and cluster it, by the commands.
 
@@ -466,16 +477,16 @@ def batch_growth(
         urls: how many.
         folder: for the files, which are taken away afterwards.
         tell: told which command runs.
-        store: URI of a store; one whose name begins with it is used, and dropped afterwards.
-            SQLite in ``folder`` when left out.
+        settings: of the commands. With a store on HBase one whose name begins with it is used,
+            and dropped afterwards; else SQLite in ``folder``.
 
     Raises:
         UsageError: the folder or the store holds what would have to be taken away.
         WebrecError: a command failed.
     """
     users = max(communities, urls // URLS_PER_USER)
-    home = folder / f"batch-{urls}"
-    settings = _settings(home, _own_store(store, f"batch-{urls}"))
+    settings = _own(settings or config.load(), folder, f"batch-{urls}")
+    home = settings.home
     many = ("--categories", f"{categories}", "--communities", f"{communities}")
     world = ("--urls", f"{urls}", "--users", f"{users}", "--campaigns", "0", "--requests", "0")
     files = [str(home / "world" / name) for name in ("pages.ndjson", "visits.ndjson")]

@@ -55,7 +55,9 @@ def http_request(path: str, document: bytes) -> bytes:
     return head.encode() + document
 
 
-def send(address: tuple[str, int], requests: Sequence[bytes], at_once: int) -> list[Sent]:
+def send(
+    address: tuple[str, int], requests: Sequence[bytes], at_once: int, first: bytes = b""
+) -> list[Sent]:
     """Send requests over new connections, on each the next one as soon as it is free.
 
     The connections are open before the first request is sent. Python's garbage collector rests
@@ -65,6 +67,8 @@ def send(address: tuple[str, int], requests: Sequence[bytes], at_once: int) -> l
         address: host and port.
         requests: as `http_request` makes them.
         at_once: how many connections.
+        first: sent on every connection and answered before anything is measured, so that no
+            figure is that of a new connection; nothing if left out.
 
     Returns:
         What became of each, in the order of the requests.
@@ -81,6 +85,10 @@ def send(address: tuple[str, int], requests: Sequence[bytes], at_once: int) -> l
         ]
         stack.enter_context(_no_collections())
         try:
+            if first:
+                for connection in connections:
+                    connection.begin(0, first)
+                list(_answers(selector, iter(()), len(connections)))
             for connection, (index, request) in zip(connections, waiting, strict=False):
                 connection.begin(index, request)
             return sorted(_answers(selector, waiting, len(requests)))

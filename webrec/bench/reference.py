@@ -40,6 +40,8 @@ from webrec.tables import Tables
 
 _WARM_UP, _WARM_UP_AT_ONCE = 2_000, 10
 _BARE_REQUESTS = 3_000
+_NO_READ = (0.0, 0.0)
+_FIRST = {"url": "https://first.example/", "track": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,12 @@ def run(settings: Settings, plan: Plan, progress: stage.Progress) -> Reference:
         ours = stage.load(world, settings)
         theirs = stage.load(world, settings, plan.against) if plan.against else None
         tell = stack.enter_context(progress())
-        every = list(requests(world.spec, plan.pace.requests + _WARM_UP))
-        documents, warming = every[: plan.pace.requests], every[plan.pace.requests :]
+        every = list(requests(world.spec, plan.pace.in_all + _WARM_UP))
+        documents, warming = every[: plan.pace.in_all], every[plan.pace.in_all :]
         asked = [parse_request(document, world.spec.now_ms) for document in documents]
         ledger = checks.Ledger(asked, plan.checked, plan.seed)
         with _sides(ours, theirs, plan, warming, ledger) as (runners, body_bytes):
-            bare_s: list[tuple[float, float]] = []
+            bare_s: list[list[tuple[float, float]]] = [[] for _ in range(plan.pace.repeats)]
             sent = [_encoded(document) for document in documents]
             beside = _bare_reads(ours, asked, plan.pace, bare_s)
             take_turns(list(runners.values()), sent, plan.pace, tell, beside)
@@ -125,7 +127,7 @@ def _sides(
     with ExitStack() as stack:
 
         def warmed_up(server: Server, seen: Callable[..., None]) -> tuple[Runner, int]:
-            runner = Runner(server, seen)
+            runner = Runner(server, seen, _encoded(_FIRST))
             sent = runner.warm_up(warming, _WARM_UP_AT_ONCE)
             return runner, round(float(np.mean([len(each.body) for each in sent])))
 
@@ -168,24 +170,26 @@ def _bare_reads(
     settings: Settings,
     asked: Sequence[RequestDocument],
     pace: Pace,
-    into: list[tuple[float, float]],
-) -> Callable[[int, int], None]:
+    into: list[list[tuple[float, float]]],
+) -> Callable[[int, range], None]:
     """What is done beside each block: the driver reads the rows of its visitors; else nothing.
 
     Args:
-        into: gets the seconds of the reads of recent and profile, visitor by visitor.
+        into: gets, by repeat, the seconds of the reads of recent and profile for each request; an
+            anonymous one reads nothing, in no time.
     """
     if not settings.store:
-        return lambda _at_once, _first: None
+        return lambda _at_once, _block: None
     from webrec.storage.bare import bare_reader  # the driver loads only when it is wanted
 
     generation = _active(settings)
 
-    def beside(at_once: int, first: int) -> None:
+    def beside(at_once: int, block: range) -> None:
         if at_once == 1:
-            block = asked[first : first + pace.block]
+            laps = into[block.start // (pace.requests * len(pace.levels))]
+            visitors = (each.visitor for each in asked[block.start : block.stop])
             with bare_reader(settings.store_uri, generation) as reader:
-                into.extend(reader.read(each.visitor) for each in block if each.visitor is not None)
+                laps.extend(_NO_READ if v is None else reader.read(v) for v in visitors)
 
     return beside
 

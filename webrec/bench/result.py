@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,11 +23,15 @@ from webrec.bench.rounds import Lap, Pace
 SERVICE, FLOOR, AGAINST = "service", "floor", "against"
 """The sides that are measured: ours, the stack alone, and the service of another checkout."""
 
-COMPARED = ("median", "mean", "p99", "per_s")
+COMPARED = ("mean", "median", "sd", "p95", "p99", "max", "per_s")
 """The figures of which the ratio is given."""
 
 WORSE = 1.10
 """A median so many times another checkout's is worse, where it is above it in every repeat."""
+
+
+BareRead: TypeAlias = tuple[float, float]
+"""Seconds to read recent and profile."""
 
 
 class Published(NamedTuple):
@@ -99,18 +103,21 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bare:
-    """The driver's reads of a visitor's two rows, in ms, while requests were sent one at a time.
+    """The driver's reads of a visitor's two rows: medians in ms, over the requests one at a time.
 
     Attributes:
         both: of one after the other.
-        ratio: the service's median over the sum of the floor's and of ``both``.
+        ratio: the service's median over the sum of the floor's and of ``both``, over the repeats.
+        ratio_recent: over the floor's and ``recent`` alone: all that is read for a visitor whose
+            profile is in memory.
     """
 
     n: int
     recent: float
     profile: float
     both: float
-    ratio: float
+    ratio: Spread
+    ratio_recent: Spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,23 +203,31 @@ def is_worse(level: Level) -> bool:
     return ratio.low > 1 and ratio.median > WORSE
 
 
-def bare_of(levels: Sequence[Level], read_s: Sequence[tuple[float, float]]) -> Bare | None:
+def bare_of(levels: Sequence[Level], read_s: Sequence[Sequence[BareRead]]) -> Bare | None:
     """Sum up the bare reads; None without any, or where nothing was sent one at a time.
 
     Args:
-        read_s: seconds to read recent and profile, visitor by visitor.
+        read_s: by repeat, seconds to read recent and profile for each request.
     """
     one = next((level for level in levels if level.at_once == 1), None)
-    if one is None or not read_s:
+    if one is None or not all(read_s):
         return None
-    ms = 1000 * np.array(read_s)
-    recent, profile = np.median(ms, axis=0).tolist()
-    both = float(np.median(ms.sum(axis=1)))
-    least = one.sides[FLOOR].figures.median + both
+    laps = list(zip(one.sides[SERVICE].laps, one.sides[FLOOR].laps, read_s, strict=True))
+    recent, profile, both = _read_ms(list(chain.from_iterable(read_s)))
     return Bare(
-        n=len(read_s),
+        n=sum(map(len, read_s)),
         recent=recent,
         profile=profile,
         both=both,
-        ratio=one.sides[SERVICE].figures.median / least,
+        ratio=spread([ours.median / (floor.median + _read_ms(s)[2]) for ours, floor, s in laps]),
+        ratio_recent=spread(
+            [ours.median / (floor.median + _read_ms(s)[0]) for ours, floor, s in laps]
+        ),
     )
+
+
+def _read_ms(read_s: Sequence[BareRead]) -> tuple[float, float, float]:
+    """Medians in ms: of recent, of profile, of both one after the other."""
+    ms = 1000 * np.array(read_s)
+    recent, profile = np.median(ms, axis=0).tolist()
+    return recent, profile, float(np.median(ms.sum(axis=1)))

@@ -7,7 +7,7 @@ one server is asked at any moment, a block of requests long.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Pace:
     """How much is sent, and how.
 
     Attributes:
-        requests: at each level, in each repeat; the same each time.
+        requests: at each level, in each repeat; others each time.
         repeats: of everything.
         levels: how many requests are under way at once.
         block: requests in a row, before another server has its turn.
@@ -42,9 +42,20 @@ class Pace:
     levels: tuple[int, ...] = (1, 10, 30)
     block: int = 1_000
 
-    def starts(self) -> range:
-        """The numbers of the blocks' first requests."""
-        return range(0, self.requests, self.block)
+    @property
+    def in_all(self) -> int:
+        """Requests of a whole measurement."""
+        return self.repeats * len(self.levels) * self.requests
+
+    def laps(self) -> Iterator[tuple[int, list[range]]]:
+        """Every level of every repeat, and the numbers of the requests of its blocks."""
+        start = 0
+        for _ in range(self.repeats):
+            for at_once in self.levels:
+                end = start + self.requests
+                blocks = range(start, end, self.block)
+                yield at_once, [range(at, min(at + self.block, end)) for at in blocks]
+                start = end
 
 
 QUICK = Pace(requests=1_000, repeats=3, levels=(1, 30), block=250)
@@ -72,11 +83,13 @@ class Runner:
 
     Attributes:
         seen: is told of every block.
+        first: what each new connection is sent before it counts.
         laps: by level, in the order of the repeats.
     """
 
     server: Server
     seen: Seen = lambda _first, _sent: None
+    first: bytes = b""
     laps: dict[int, list[Lap]] = field(default_factory=dict)
 
     def warm_up(self, requests: Sequence[bytes], at_once: int) -> list[Sent]:
@@ -102,7 +115,7 @@ class Runner:
         """
         lap = self.laps[at_once][-1]
         own_s, server_s = time.thread_time(), self.server.cpu_s()
-        sent = send(self.server.address, requests, at_once)
+        sent = send(self.server.address, requests, at_once, self.first)
         own_s, server_s = time.thread_time() - own_s, self.server.cpu_s() - server_s
         lap.seconds.extend(each.done - each.sent for each in _all_ok(sent))
         self.laps[at_once][-1] = Lap(
@@ -119,31 +132,27 @@ def take_turns(
     requests: Sequence[bytes],
     pace: Pace,
     tell: Told,
-    beside: Callable[[int, int], None] = lambda _at_once, _first: None,
+    beside: Callable[[int, range], None] = lambda _at_once, _block: None,
 ) -> None:
     """Send the requests to every server, at every level, so many times.
 
     Args:
+        requests: as many as `Pace.in_all`.
         tell: told how many requests were sent to each, and of how many.
-        beside: called after each block, with the level and the number of its first request.
+        beside: called after each block, with the level and the numbers of its requests.
     """
-    total = pace.repeats * len(pace.levels) * pace.requests
-    done = 0
     rng = np.random.default_rng(0)
-    for _ in range(pace.repeats):
-        for at_once in pace.levels:
-            for runner in runners:
-                runner.begin_lap(at_once)
-            for first in pace.starts():
-                block = requests[first : first + pace.block]
-                tell("requests", done, total)
-                # none always comes after the same other
-                for place in rng.permutation(len(runners)).tolist():
-                    runners[place].send(first, block, at_once)
-                    time.sleep(_SETTLE_S)
-                beside(at_once, first)
-                done += len(block)
-    tell("requests", total, total)
+    for at_once, blocks in pace.laps():
+        for runner in runners:
+            runner.begin_lap(at_once)
+        for block in blocks:
+            tell("requests", block.start, pace.in_all)
+            # none always comes after the same other
+            for place in rng.permutation(len(runners)).tolist():
+                runners[place].send(block.start, requests[block.start : block.stop], at_once)
+                time.sleep(_SETTLE_S)
+            beside(at_once, block)
+    tell("requests", pace.in_all, pace.in_all)
 
 
 def _all_ok(sent: list[Sent]) -> list[Sent]:

@@ -11,7 +11,7 @@ which requests write to, is emptied.
 its ``.json``
 ============================  =====================================================================
 
-Nothing is written to a store that anybody else has written to.
+Nothing is written to a store that held anything before, or whose model is another one now.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from webrec.errors import UsageError, WebrecError
 from webrec.storage import Store, open_store
 from webrec.synthetic import WorldSpec, generate
 
-FORMAT = 1
+FORMAT = 2
 """Another one when a folder that was made before cannot be used any more."""
 
 Told: TypeAlias = Callable[[str, int, int], None]
@@ -67,7 +67,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("wb")
+        file = (folder / "lock").open("ab")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
     with file:
@@ -90,14 +90,24 @@ def make_world(folder: Path, spec: WorldSpec, progress: Progress) -> World:
     marker = folder / "world.json"
     made = _read(marker)
     if made is None:
+        if (folder / "world").exists():
+            raise UsageError(
+                f"{folder / 'world'} is there, but no benchmark made it: give another --folder"
+            )
+        made = _world_marker(spec, is_whole=False)
+        _write(marker, made)
+    spec = replace(spec, now_ms=made["spec"]["now_ms"])
+    if made | {"is_whole": True} != _world_marker(spec, is_whole=True):
+        raise UsageError(f"{folder} holds another world: remove it, or give another --folder")
+    if not made["is_whole"]:
         with progress() as tell:
             generate(spec, folder / "world", tell)
-        _write(marker, {"format": FORMAT, "spec": asdict(spec)})
-        return World(folder, spec)
-    spec = replace(spec, now_ms=made["spec"]["now_ms"])
-    if made != {"format": FORMAT, "spec": asdict(spec)}:
-        raise UsageError(f"{folder} holds another world: remove it, or give another --folder")
+        _write(marker, _world_marker(spec, is_whole=True))
     return World(folder, spec)
+
+
+def _world_marker(spec: WorldSpec, *, is_whole: bool) -> dict[str, Any]:
+    return {"format": FORMAT, "spec": asdict(spec), "is_whole": is_whole}
 
 
 def load(world: World, settings: Settings, checkout: Path | None = None) -> Settings:
@@ -128,18 +138,32 @@ def load(world: World, settings: Settings, checkout: Path | None = None) -> Sett
 
 def _own(folder: Path, settings: Settings, checkout: Path | None) -> Settings:
     """The settings, but for where things are."""
+    only_hbase(settings)
+    name, store = "home", settings.store
+    if checkout is not None:
+        name = f"against-{_digest(checkout)}"
+        store = beside(store, name)
+    elsewhere = {"home": folder / name, "store": store, "log": "", "keys": None}
+    return settings.model_copy(update=elsewhere)
+
+
+def beside(store: str, name: str) -> str:
+    """The URI of another store on the same server; empty for none given."""
+    where, question, options = store.partition("?")
+    return f"{where}-{name}{question}{options}" if store else ""
+
+
+def only_hbase(settings: Settings) -> None:
+    """Refuse an SQLite store of the caller's: a benchmark makes its own.
+
+    Raises:
+        UsageError: with what to do.
+    """
     if settings.store and not settings.store.startswith("hbase://"):
         raise UsageError(
             f"the store {settings.store} is not used by a benchmark, which makes one in its "
             "--folder: leave --store (WEBREC_STORE) out, or give one on HBase"
         )
-    name, store = "home", settings.store
-    if checkout is not None:
-        name = f"against-{_digest(checkout)}"
-        where, question, options = store.partition("?")
-        store = f"{where}-{name}{question}{options}" if store else ""
-    elsewhere = {"home": folder / name, "store": store, "log": "", "keys": None}
-    return settings.model_copy(update=elsewhere)
 
 
 def _digest(checkout: Path) -> str:

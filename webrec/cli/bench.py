@@ -24,7 +24,6 @@ from webrec.errors import WebrecError
 
 if TYPE_CHECKING:
     from webrec.bench.figures import Spread
-    from webrec.bench.reference import Plan
     from webrec.bench.result import Level, Reference
 
 QUICK_WORLD = {
@@ -36,6 +35,7 @@ QUICK_WORLD = {
 }
 _MIB, _GIB = 1 << 20, 1 << 30
 _WORDS = {"per_s": "requests/s"}
+_MOST_DEGRADED = 0.01
 
 
 @command()
@@ -55,6 +55,8 @@ _WORDS = {"per_s": "requests/s"}
     show_default=True,
     help="Answers to hold against the definitions.",
 )
+@click.option("--urls", type=click.IntRange(1_000), help="Of the world; 200000, or 20000 if quick.")
+@click.option("--users", type=click.IntRange(100), help="Of the world; 10000, or 2000 if quick.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the world.")
 @click.option("--quick", is_flag=True, help="A tenth of the world, and fewer requests.")
 @click.option(
@@ -71,6 +73,8 @@ def bench(
     requests: int | None,
     repeats: int | None,
     checked: int,
+    urls: int | None,
+    users: int | None,
     seed: int,
     quick: bool,
     against: Path | None,
@@ -87,37 +91,30 @@ def bench(
     is there, where it must be empty at first.
     """
     from webrec.bench import reference
+    from webrec.bench.rounds import QUICK, Pace
+    from webrec.synthetic import WorldSpec
 
-    plan = _plan(folder, requests, repeats, seed, quick=quick, checked=checked, against=against)
+    sizes = (QUICK_WORLD if quick else {}) | _given(urls=urls, users=users)
+    pace = QUICK if quick else Pace()
+    pace = replace(pace, requests=requests or pace.requests, repeats=repeats or pace.repeats)
+    now_ms = time.time_ns() // 1_000_000
+    spec = WorldSpec(now_ms=now_ms, seed=seed, requests=0, **sizes)
+    plan = reference.Plan(
+        folder=folder, spec=spec, pace=pace, checked=checked, seed=seed, against=against
+    )
     found = reference.run(settings, plan, progress)
     if as_json:
         print_json(found.document())
     else:
         _show(found)
     _draw(found, chart or folder / "latency.svg")
-    if _is_bad(found):
+    if _is_bad(found, checked):
         raise click.exceptions.Exit(1)
 
 
-def _plan(
-    folder: Path,
-    requests: int | None,
-    repeats: int | None,
-    seed: int,
-    *,
-    quick: bool,
-    checked: int,
-    against: Path | None,
-) -> Plan:
-    from webrec.bench.reference import Plan
-    from webrec.bench.rounds import QUICK, Pace
-    from webrec.synthetic import WorldSpec
-
-    now_ms = time.time_ns() // 1_000_000
-    spec = WorldSpec(now_ms=now_ms, seed=seed, requests=0, **(QUICK_WORLD if quick else {}))
-    pace = QUICK if quick else Pace()
-    pace = replace(pace, requests=requests or pace.requests, repeats=repeats or pace.repeats)
-    return Plan(folder=folder, spec=spec, pace=pace, checked=checked, seed=seed, against=against)
+def _given(**numbers: int | None) -> dict[str, int]:
+    """Those that are not left out."""
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _show(found: Reference) -> None:
@@ -134,7 +131,8 @@ def _show(found: Reference) -> None:
         out.print(
             f"HBase alone, median ms: recent {found.bare.recent:.2f}, profile "
             f"{found.bare.profile:.2f}, both {found.bare.both:.2f}; the service takes "
-            f"{found.bare.ratio:.2f} times floor and both"
+            f"{_spread(found.bare.ratio)} times floor and both, "
+            f"{_spread(found.bare.ratio_recent)} times floor and recent"
         )
     memory = ", ".join(f"{held.pss / _MIB:.0f}" for held in found.memory)
     out.print(f"Memory of master and workers, shared pages divided (PSS, MiB): {memory or '–'}")
@@ -186,8 +184,12 @@ def _draw(found: Reference, file: Path) -> None:
     tell(f"chart: {file}")
 
 
-def _is_bad(found: Reference) -> bool:
-    """Whether the exit status is 1, and why."""
+def _is_bad(found: Reference, wanted: int) -> bool:
+    """Whether the exit status is 1, and why.
+
+    Args:
+        wanted: how many answers were to be checked.
+    """
     checked = found.checked
     if checked.wrong:
         fail(f"{checked.wrong:,} of {checked.n:,} answers are wrong")
@@ -195,4 +197,10 @@ def _is_bad(found: Reference) -> bool:
             fail(difference)
     for at_once in found.worse:
         fail(f"{at_once} at once, the service is slower than that of the other checkout")
-    return bool(checked.wrong or found.worse)
+    is_unchecked = wanted > 0 and checked.n == 0
+    if is_unchecked:
+        fail("no answer could be held against the definitions")
+    is_degraded = checked.degraded > checked.answers * _MOST_DEGRADED
+    if is_degraded:
+        fail(f"{checked.degraded:,} answers left out a read: the store was away, or too slow")
+    return bool(checked.wrong or found.worse or is_unchecked or is_degraded)

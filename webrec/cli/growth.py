@@ -70,12 +70,12 @@ def growth(
     where = folder / "growth"
     with progress() as told:
         measured = [
-            request_growth(a, where, told, sizes=of(AXES[a]), pace=pace, store=settings.store)
+            request_growth(a, where, told, sizes=of(AXES[a]), pace=pace, settings=settings)
             for a in chosen
             if a != _BATCH and of(AXES[a])
         ]
         batches = [
-            batch_growth(urls, where, told, store=settings.store)
+            batch_growth(urls, where, told, settings=settings)
             for urls in (of(BATCH_URLS) if _BATCH in chosen else ())
         ]
     found = Growth(axes=measured, batch=batches)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -47,6 +48,7 @@ class SqliteStore:
         self._idle: list[sqlite3.Connection] = []
         self._inherited: list[sqlite3.Connection] = []
         self._pid = os.getpid()
+        self._fork_lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -185,15 +187,21 @@ class SqliteStore:
             raise self._ours(error) from error
 
     def _give_back(self, db: sqlite3.Connection) -> None:
-        if db in self._opened:  # else it was closed meanwhile
-            self._idle.append(db)
+        if db not in self._opened:
+            return  # closed meanwhile
+        if db.in_transaction:  # an interrupt came in between
+            db.rollback()
+        self._idle.append(db)
 
     def _leave_to_parent(self) -> None:
         """After a fork: what is open is our parent's, and must be neither used nor closed."""
-        if self._pid != os.getpid():
-            self._inherited += self._opened
-            self._opened, self._idle = set(), []
-            self._pid = os.getpid()
+        if self._pid == os.getpid():
+            return
+        with self._fork_lock:
+            if self._pid != os.getpid():
+                self._inherited += self._opened
+                self._opened, self._idle = set(), []
+                self._pid = os.getpid()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
