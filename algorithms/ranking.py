@@ -7,19 +7,31 @@ enough, and the cost does not grow with the set.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from heapq import merge
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import heappop, heappush, heapreplace, merge
 from typing import NamedTuple
 
 from algorithms.candidates import Candidate, Candidates, Pages, Run
 
-_Stream = Iterator[tuple[float, int, Iterable[Candidate]]]
-"""Runs in the order of their priorities: the priority, negated; a number that no other stream has,
-so that runs need no order of their own; the run."""
-
 _ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
+_HIGHEST = 1.0  # no campaign's priority is higher
+
+
+_Head = tuple[float, int, Iterable[Candidate]]
+"""A run: its priority, negated; the number of its stream, so that no two are compared further."""
+
+
+class _Stream(NamedTuple):
+    """The runs of a category, or of several that share an affinity; not looked at yet.
+
+    Attributes:
+        best: the priority that none of them exceeds, negated: a better one sorts first.
+        number: the category's, or `_ALL`; no two streams have the same.
+    """
+
+    best: float
+    number: int
+    affinity: float
 
 
 class Weights(NamedTuple):
@@ -75,33 +87,58 @@ def rank(
 def _runs(
     candidates: Candidates, affinities: Mapping[int, float], weights: Weights
 ) -> Iterator[tuple[float, Iterable[Candidate]]]:
-    """The whole set as runs of one priority each, the best first, read lazily."""
+    """The whole set as runs of one priority each, the best first.
+
+    A category is not looked at before something of it may be next: most lists are full by then.
+    """
     categories = candidates.categories()
-    liked = {c for c, affinity in affinities.items() if affinity > 0 and c in categories}
-    streams = [_stream(c, candidates.of(c), affinities[c], weights) for c in liked]
-    if len(liked) < len(categories):
-        streams += _unliked(candidates, categories, liked, weights)
-    runs = streams[0] if len(streams) == 1 else merge(*streams)
-    for negated, equal in groupby(runs, key=itemgetter(0)):
+    liked = {c: affinity for c, affinity in affinities.items() if affinity > 0 and c in categories}
+    waiting = sorted(_streams(candidates, liked, weights), reverse=True)
+    heads: list[tuple[float, int, Iterable[Candidate], Iterator[_Head]]] = []
+    while True:
+        while waiting and (not heads or waiting[-1].best <= heads[0][0]):
+            following = _opened(waiting.pop(), candidates, liked, weights)
+            if head := next(following, None):
+                heappush(heads, (*head, following))
+        if not heads:
+            return
         # priorities may be the same for several runs, also after rounding: then rank score decides
-        same = [run for _, _, run in equal]
-        yield -negated, same[0] if len(same) == 1 else merge(*same)
+        best, same = heads[0][0], []
+        while heads and heads[0][0] == best:
+            _, _, run, following = heads[0]
+            same.append(run)
+            if head := next(following, None):
+                heapreplace(heads, (*head, following))
+            else:
+                heappop(heads)
+        yield -best, same[0] if len(same) == 1 else merge(*same)
 
 
-def _unliked(
-    candidates: Candidates, categories: Collection[int], liked: set[int], weights: Weights
-) -> list[_Stream]:
-    """Streams of the categories with affinity 0, which share one order."""
-    if not liked:
-        return [_stream(_ALL, candidates.whole(), 0.0, weights)]
-    if len(categories) - len(liked) <= len(liked):
-        rest = [c for c in categories if c not in liked]
-        return [_stream(c, candidates.of(c), 0.0, weights) for c in rest]
-    # at least half of the categories are in it: passing over the others costs little
-    runs = ((p, (c for c in run if c.category not in liked)) for p, run in candidates.whole())
-    return [_stream(_ALL, runs, 0.0, weights)]
+def _streams(
+    candidates: Candidates, liked: Mapping[int, float], weights: Weights
+) -> Iterator[_Stream]:
+    """One for each liked category; those of affinity 0, which share one order, may be in one."""
+    for c, affinity in liked.items():
+        yield _Stream(-weights.priority(_HIGHEST, affinity), c, affinity)
+    categories = candidates.categories()
+    rest = len(categories) - len(liked)
+    least = -weights.priority(_HIGHEST, 0.0)
+    if 0 < rest <= len(liked):
+        yield from (_Stream(least, c, 0.0) for c in categories if c not in liked)
+    elif rest:
+        yield _Stream(least, _ALL, 0.0)
 
 
-def _stream(number: int, runs: Iterable[Run], affinity: float, weights: Weights) -> _Stream:
-    """Runs of one affinity."""
+def _opened(
+    stream: _Stream, candidates: Candidates, liked: Mapping[int, float], weights: Weights
+) -> Iterator[_Head]:
+    """The runs of a stream."""
+    _, number, affinity = stream
+    runs: Iterable[Run]
+    if number != _ALL:
+        runs = candidates.of(number)
+    elif not liked:
+        runs = candidates.whole()
+    else:  # at least half of the categories are in it: passing over the others costs little
+        runs = ((p, (c for c in run if c.category not in liked)) for p, run in candidates.whole())
     return ((-weights.priority(p, affinity), number, run) for p, run in runs)
