@@ -50,7 +50,7 @@ def point(size: int) -> Point:
         ratio=SPREAD,
         over_floor_ms=SPREAD,
         cpu_ms=SPREAD,
-        memory_bytes=1 << 26,
+        memory=[],
         degraded=0,
         grown_s=1.0,
         ready_s=1.0,
@@ -94,7 +94,8 @@ def test_an_axis_is_measured_at_every_size(tmp_path: Path, on_hbase: bool) -> No
         assert each.requests == PACE.repeats * PACE.requests
         assert each.p99_ms.high >= each.p95_ms.low
         assert is_in_order(each.over_floor_ms)
-        assert each.memory_bytes > 1 << 20
+        assert len(each.memory) == 3
+        assert all(held.private > 1 << 20 for held in each.memory)
     document = Growth(axes=[found], batch=[]).document()
     assert orjson.loads(orjson.dumps(document))["axes"][0]["points"][1]["size"] == 400
 

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from service.process import RECOMMENDATIONS, Server, environment, floor, python, service
+from service.process import RECOMMENDATIONS, Memory, Server, environment, floor, python, service
 from webrec import config
 from webrec.bench.checks import is_degraded
 from webrec.bench.figures import Figures, Spread, figures, plain, spread
@@ -55,6 +55,7 @@ URLS_PER_USER = 20
 VISITS_PER_USER = 40
 CATEGORIES, COMMUNITIES = 100, 20
 _BODY_BYTES = 1_800
+_AT_ONCE = 10
 
 AIM = 1.3
 """The largest size's latency should be at most so many times the smallest's."""
@@ -106,8 +107,7 @@ class Point:
         ratio: of the median to the floor's median in the same repeat.
         over_floor_ms: the difference of these two.
         cpu_ms: of the service's processes, for one request.
-        memory_bytes: of the service's processes, after the last repeat; what they share counts
-            once.
+        memory: of a service of two workers that has answered the warm-up: the master, the workers.
         degraded: answers that left out a read that came too late, of all repeats.
         grown_s: seconds to write the world.
         ready_s: seconds from the start of the service until it answered, its model loaded from
@@ -122,7 +122,7 @@ class Point:
     ratio: Spread
     over_floor_ms: Spread
     cpu_ms: Spread
-    memory_bytes: int
+    memory: list[Memory]
     degraded: int
     grown_s: float
     ready_s: float
@@ -315,16 +315,22 @@ class _Runner:
 
     Args:
         left: encoded requests, as many as will be sent.
-        grown_s, ready_s: see `Point`.
+        memory, grown_s, ready_s: see `Point`.
 
     Attributes:
         laps: the repeats that are done.
     """
 
     def __init__(
-        self, server: Server, left: Iterable[bytes], grown_s: float = 0, ready_s: float = 0
+        self,
+        server: Server,
+        left: Iterable[bytes],
+        memory: list[Memory],
+        grown_s: float = 0,
+        ready_s: float = 0,
     ) -> None:
         self.server = server
+        self.memory = memory
         self.grown_s, self.ready_s = grown_s, ready_s
         self.laps: list[_Lap] = []
         self._left = iter(left)
@@ -373,7 +379,7 @@ def _idle(spec: GrownSpec, pace: Pace, settings: config.Settings) -> Iterator[_R
     """The floor; its answers are about as large as the service's."""
     alone = settings.model_copy(update={"store": ""})
     with _for_a_while(alone), floor(alone, _BODY_BYTES) as server:
-        yield _Runner(server, list(_encoded(spec, pace)))
+        yield _Runner(server, list(_encoded(spec, pace)), [])
 
 
 @contextmanager
@@ -384,10 +390,15 @@ def _running(
     began = time.perf_counter()
     with _for_a_while(settings):
         _grow(settings, spec, tell)
-        grown = time.perf_counter()
+        grown_s = time.perf_counter() - began
+        left = list(_encoded(spec, pace))
+        began = time.perf_counter()
+        with service(settings.model_copy(update={"workers": 2})) as server:
+            ready_s = time.perf_counter() - began
+            send(server.address, left[: pace.warm_up], _AT_ONCE)
+            memory = server.memory()
         with service(settings) as server:
-            ready_s = time.perf_counter() - grown
-            yield _Runner(server, list(_encoded(spec, pace)), grown - began, ready_s)
+            yield _Runner(server, left, memory, grown_s, ready_s)
 
 
 def _grow(settings: config.Settings, spec: GrownSpec, tell: Progress) -> None:
@@ -441,7 +452,7 @@ def _point(size: int, runner: _Runner, floor_ms: Sequence[float]) -> Point:
         ratio=spread(_ratios(median_ms, floor_ms)),
         over_floor_ms=spread([a - b for a, b in zip(median_ms, floor_ms, strict=True)]),
         cpu_ms=spread([lap.cpu_ms for lap in laps]),
-        memory_bytes=sum(each.pss for each in runner.server.memory()),
+        memory=runner.memory,
         degraded=sum(lap.degraded for lap in laps),
         grown_s=runner.grown_s,
         ready_s=runner.ready_s,

@@ -97,15 +97,24 @@ def _show_axis(axis: AxisGrowth) -> None:
             _spread(point.ratio),
             _spread(point.over_floor_ms),
             f"{point.cpu_ms.median:.2f}",
-            f"{point.memory_bytes / _MIB:.0f}",
+            " ".join(
+                f"{each.private / _MIB:.0f}+{each.shared / _MIB:.0f}" for each in point.memory
+            ),
             f"{point.ready_s:.1f}",
         )
         for point in axis.points
     ]
     name = _NAMES.get(axis.axis, axis.axis)
     columns = (
-        name, "median ms", "p99 ms", "÷ floor", "over floor ms", "cpu ms", "MiB", "ready s",
-    )  # fmt: skip
+        name,
+        "median ms",
+        "p99 ms",
+        "÷ floor",
+        "over floor ms",
+        "cpu ms",
+        "MiB private+shared of master and workers",
+        "ready s",
+    )
     print_table(columns, rows, title=f"{name}; the floor takes {_spread(axis.floor_ms)} ms")
     out.print(f"  from the smallest to the largest: {_spread(axis.growth)} times\n")
 
