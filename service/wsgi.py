@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import gc
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from webrec.config import Settings
+from webrec.config import load as load_settings
 from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, UsageError, WebrecError
 from webrec.keys import KeyFile
@@ -67,6 +69,22 @@ def serve(settings: Settings) -> int:
         return run(settings, address, worker.load, worker_exit=worker.end, child_exit=_forget)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def application() -> Flask:
+    """The service for another WSGI server, which calls this in each of its workers.
+
+    Settings come from the environment; so does `METRICS_FOLDER`, a new folder at every start.
+
+    Raises:
+        WebrecError: the log or the store cannot be used.
+    """
+    settings = load_settings()
+    _prepare(settings)
+    gc.set_threshold(*_COLLECTED_AFTER)
+    worker = _Worker(settings)
+    atexit.register(worker.end, None, None)
+    return worker.load()
 
 
 def run(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from service.process import RECOMMENDATIONS, NotStarted, Server, environment, floor, service
-from tests.running import Answer, Client, build_world
+from service.process import (
+    RECOMMENDATIONS,
+    NotStarted,
+    Server,
+    environment,
+    floor,
+    python,
+    service,
+)
+from service.wsgi import METRICS_FOLDER
+from tests.running import DEADLINE_S, Answer, Client, build_world
 from webrec import config
+from webrec.rawlog import RawLog
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +123,34 @@ def test_the_environment_has_the_settings_and_no_others(monkeypatch: pytest.Monk
     assert "WEBREC_LOG" not in found
     assert found["PYTHONPATH"].endswith(":/somewhere")
     assert found["PATH"]
+
+
+_OTHER_SERVER = """
+from wsgiref.simple_server import make_server
+from service.wsgi import application
+with make_server("127.0.0.1", 0, application()) as server:
+    print(server.server_port, flush=True)
+    server.handle_request()
+    server.handle_request()
+"""
+
+
+def test_another_server(home: Path, tmp_path: Path) -> None:
+    """Any WSGI server can run the application; at its end everything is written."""
+    own = shutil.copytree(home, tmp_path / "home")
+    settings = config.load(home=own)
+    with subprocess.Popen(
+        python("-c", _OTHER_SERVER),
+        env=environment(settings) | {METRICS_FOLDER: str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        document = {"url": "https://e.example/", "user": "elsewhere"}
+        with Client(port) as client:
+            assert client.post(RECOMMENDATIONS, document).json["model"] is not None
+        with Client(port) as client:
+            assert client.get("/v1/users", user="elsewhere").json["urls"][0]["visits"] == 1
+        assert process.wait(DEADLINE_S) == 0
+    assert RawLog(own / "log").open_segments() == []
