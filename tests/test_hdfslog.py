@@ -980,6 +980,7 @@ def test_a_read_outlives_a_restart_of_a_real_hdfs(cluster: Cluster, tmp_path: Pa
             if read == 20_000:
                 cluster.kill("datanode")
             if read == 200_000:
+                cluster.wait()  # until the one that was killed is there to be killed again
                 cluster.kill("datanode", "namenode")
         assert read == 300_000
         cluster.wait()
