@@ -6,8 +6,8 @@ Everything is written and verified before one pointer is switched by compare-and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy import sparse
 from clustering.replay import Pairs, Replayed
 from hbase_schema.cells import PageCell
 from webrec.errors import ResultRefused, WebrecError
-from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 
 SMALLEST_SHARE = 0.5
 """A result with less than this share of the last one's pages, profiles or visits is refused."""
@@ -41,6 +41,7 @@ class Result:
         community: int32 (U,), community numbers, -1 for none.
         keywords: by category number.
         profile_urls: URLs a profile keeps.
+        spaces: what pages and users were measured by, see `hbase_schema.tables`.
     """
 
     replayed: Replayed
@@ -48,6 +49,7 @@ class Result:
     community: NDArray[np.int32]
     keywords: list[list[str]]
     profile_urls: int
+    spaces: Mapping[str, Space] = field(default_factory=dict)
 
 
 def check(counts: dict[str, int], last: Generation | None) -> None:
@@ -108,6 +110,7 @@ def write(tables: Tables, generation: Generation, result: Result, progress: Prog
     n = len(result.replayed.visitors)
     profiles = _profiles(result, kept_visits, kept_accepts, cats)
     tables.put_profiles(generation.id, _counted(profiles, "writing profiles", n, progress))
+    tables.put_spaces(generation.id, result.spaces)
     seconds = time.monotonic() - began
     _verify(tables, generation, pages, result, progress)
     return Written(len(pages), n, tables.cells_written - cells_before, seconds)
@@ -243,11 +246,25 @@ def _verify(
     _same("pages", found, len(pages))
     profiles = sum(1 for _ in tables.visitors(generation.id))
     _same("profiles", profiles, len(result.replayed.visitors))
+    _verify_spaces(tables, generation, result)
     for category_id in generation.category_ids:
         _same(f"category {category_id}", tables.category(generation.id, category_id) is not None, 1)
     for community_id in generation.community_ids:
         there = tables.community(generation.id, community_id) is not None
         _same(f"community {community_id}", there, 1)
+
+
+def _verify_spaces(tables: Tables, generation: Generation, result: Result) -> None:
+    try:
+        found = tables.spaces(generation.id)
+    except ValueError:  # an array that lacks a part
+        found = {}
+    for name, arrays in result.spaces.items():
+        there = found.get(name, {})
+        whole = there.keys() == arrays.keys() and all(
+            np.array_equal(there[array], arrays[array]) for array in arrays
+        )
+        _same(f"space {name}", whole, 1)
 
 
 def _same(what: str, found: int, written: int) -> None:

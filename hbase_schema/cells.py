@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +134,23 @@ def parts_of(cell: bytes, row: Mapping[bytes, bytes]) -> list[bytes]:
 
 def _part_prefix(version: bytes) -> bytes:
     return PART + version + b"/"
+
+
+def pack_array(array: NDArray[Any]) -> list[bytes]:
+    """Encode an array of numbers or texts, in parts of at most `PART_BYTES`.
+
+    One line says the type, as NumPy spells it, and the shape; the values follow, row by row.
+    """
+    head = f"{array.dtype.str} {','.join(map(str, array.shape))}\n"
+    encoded = head.encode() + array.tobytes()
+    return [encoded[start : start + PART_BYTES] for start in range(0, len(encoded), PART_BYTES)]
+
+
+def unpack_array(parts: Sequence[bytes]) -> NDArray[Any]:
+    """Decode the parts of an array, all of them and in order."""
+    head, _, values = b"".join(parts).partition(b"\n")
+    dtype, shape = head.decode().split(" ")
+    return np.frombuffer(values, dtype).reshape([int(length) for length in shape.split(",")])
 
 
 class RecentCell(NamedTuple):

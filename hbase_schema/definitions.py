@@ -48,6 +48,7 @@ DEFINITIONS = {
     "categories": Definition((Family("m"),)),
     "communities": Definition((Family("m"),)),
     "profiles": Definition((Family("m"),), is_spread=True),
+    "spaces": Definition((Family("m"),)),
 }
 """By name of a fixed table, or by kind of a generation's."""
 

@@ -30,6 +30,17 @@ def page_key(url: str) -> bytes:
     return blake2b(url.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
+def array_part_key(space: str, array: str, number: int) -> bytes:
+    """The row of a part of an array of a space."""
+    return f"{space}/{array}/{number:05d}".encode()
+
+
+def array_of(row: bytes) -> tuple[str, str]:
+    """The space and the array of a row of `array_part_key`."""
+    space, array, _ = row.decode().split("/")
+    return space, array
+
+
 def event_key(event_id: str) -> bytes:
     """The row of an event id: 16 bytes of digest, with no inverse: it only tells repeats."""
     return blake2b(event_id.encode(), digest_size=_DIGEST_BYTES).digest()

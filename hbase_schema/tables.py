@@ -13,6 +13,10 @@
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
 | ``g<id>.communities`` | community | the four parts; ``m:info``: number of members |
 | ``g<id>.profiles`` | visitor | the four parts; ``m:community`` |
+| ``g<id>.spaces`` | space, array, number | ``m:part``: a part of an array of the space |
+
+A *space* is what pages or users are measured by to place them in a cluster, kept so that new ones
+can be placed between batches.
 
 The four parts of a profile are ``urls``, ``cats``, ``rUrls`` and ``rCats``, each packed into cells
 ``m:<part>/00000``, ``m:<part>/00001``, …: they are read together, so they share a family.
@@ -55,8 +59,9 @@ ACCEPTED_URLS = b"m:rUrls/"
 ACCEPTED_CATS = b"m:rCats/"
 PART = b"p:"
 EVENT = b"e:"
+ARRAY_PART = b"m:part"
 
-KINDS = ("pages", "categories", "communities", "profiles")
+KINDS = ("pages", "categories", "communities", "profiles", "spaces")
 
 
 def generation_table(generation: str, kind: str) -> str:

@@ -70,9 +70,11 @@ def _machines(folder: Path, uri: str) -> Iterator[Opener]:
         made.append(log)
         return log
 
-    yield opener
-    for log in made:
-        log.close()
+    try:
+        yield opener
+    finally:
+        for log in made:
+            log.close()
 
 
 def visits(count: int, by: str = "u:ann") -> list[Event]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from algorithms import UNCATEGORISED, Candidates, Run, candidate
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import Watermark
-from webrec.tables import Generation, Tables
+from webrec.tables import Generation, Space, Tables
 
 _HASH = "<u8"
 
@@ -52,8 +52,17 @@ class Model:
         self._col_rank = _Lists(views["col_rank"], views["col_ends"])
         self._col_pages = _Lists(views["col_pages"], views["col_ends"])
         self._col_page_rank = _Lists(views["col_page_rank"], views["col_ends"])
+        self._spaces: dict[str, dict[str, NDArray[Any]]] = {}
+        for path, array in arrays.items():
+            space, dot, name = path.partition(".")
+            if dot:
+                self._spaces.setdefault(space, {})[name] = array
         self._grouped = _Lists(views["grouped"], views["col_ends"])
         self._grouped_rank = _Lists(views["grouped_rank"], views["col_ends"])
+
+    def space(self, name: str) -> Space:
+        """What ``pages`` or ``users`` were measured by; empty where that is unknown."""
+        return self._spaces.get(name, {})
 
     @property
     def size(self) -> int:
@@ -327,6 +336,7 @@ def _arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[Any]]:
         col, col_rank, col_ends: every ``colL[g]`` end to end, with affinities (float64).
         col_pages, col_page_rank: the same, within a community ordered by page number.
         grouped, grouped_rank: the same, within a community ordered by category first.
+        <space>.<array>: the arrays of the spaces.
     """
     arrays = _page_arrays(tables, generation)
     rec = []
@@ -337,7 +347,10 @@ def _arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[Any]]:
         rec.append(row.urls)
     arrays |= _laid("rec", rec, np.uint32)
     arrays["rec_all"] = _in_order(arrays["rec"], arrays["total"][arrays["rec"]])
-    return arrays | _community_arrays(tables, generation, arrays["category"])
+    arrays |= _community_arrays(tables, generation, arrays["category"])
+    for space, held in tables.spaces(generation.id).items():
+        arrays |= {f"{space}.{name}": array for name, array in held.items()}
+    return arrays
 
 
 def _page_arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[Any]]:

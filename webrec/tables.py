@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
+from numpy.typing import NDArray
 
 from hbase_schema import cells, keys
 from hbase_schema import tables as t
@@ -120,6 +122,9 @@ class Versions(NamedTuple):
     campaigns: bytes | None
     labels: bytes | None
 
+
+Space = Mapping[str, NDArray[Any]]
+"""What pages or users are measured by: arrays by name."""
 
 _PARTS = (t.URLS, t.CATS, t.ACCEPTED_URLS, t.ACCEPTED_CATS)
 
@@ -442,6 +447,28 @@ class Tables:
         table = t.generation_table(generation_id, "profiles")
         found = self.store.get(table, keys.visitor_key(visitor), within_s=within_s)
         return _profile(found) if found else None
+
+    def put_spaces(self, generation_id: str, spaces: Mapping[str, Space]) -> None:
+        """Write the spaces of a generation by name."""
+        rows = (
+            (keys.array_part_key(space, name, number), {t.ARRAY_PART: part})
+            for space, arrays in spaces.items()
+            for name, array in arrays.items()
+            for number, part in enumerate(cells.pack_array(array))
+        )
+        self._load(t.generation_table(generation_id, "spaces"), rows)
+
+    def spaces(self, generation_id: str) -> dict[str, Space]:
+        """The spaces of a generation by name; none of one that was written before there were."""
+        table = t.generation_table(generation_id, "spaces")
+        if table not in self.store.tables():
+            return {}
+        found: dict[str, dict[str, NDArray[Any]]] = {}
+        parts = groupby(self.store.scan(table), key=lambda row: keys.array_of(row[0]))
+        for (space, name), rows in parts:
+            array = cells.unpack_array([cell[t.ARRAY_PART] for _, cell in rows])
+            found.setdefault(space, {})[name] = array
+        return dict(found)
 
     def visitors(self, generation_id: str) -> Iterator[tuple[str, int | None]]:
         """The visitors with a profile and the number of their community."""

@@ -60,6 +60,7 @@ def result(profile_urls: int = 100) -> Result:
         np.array([0, 0, -1], np.int32),
         [["one", "first"], ["other"]],
         profile_urls,
+        {"users": {"idf": np.array([0.5, 2.0]), "columns": np.arange(300_000)}},
     )
 
 
@@ -209,4 +210,33 @@ def test_what_the_store_changed_is_found(tables: Tables) -> None:
             tables.put_pages("000001", [PageCell("https://site.example/0", 0, 0, 99, 0)])
 
     with pytest.raises(WebrecError, match="the store gives"):
+        publish.write(tables, GENERATION, result(), report)
+
+
+def test_spaces_come_back(tables: Tables) -> None:
+    """Arrays of any length and type, each as it was."""
+    write(tables, result())
+    found = tables.spaces("000001")
+    assert found.keys() == {"users"}
+    assert found["users"].keys() == {"idf", "columns"}
+    for name, array in result().spaces["users"].items():
+        assert found["users"][name].dtype == array.dtype
+        assert (found["users"][name] == array).all()
+
+
+def test_a_generation_from_before_there_were_spaces_has_none(tables: Tables) -> None:
+    """It can be gone back to: nothing new is placed then."""
+    write(tables, result())
+    tables.store.drop_table(t.generation_table("000001", "spaces"))
+    assert tables.spaces("000001") == {}
+
+
+def test_a_space_that_changed_is_found(tables: Tables) -> None:
+    """Spaces are compared, not only counted."""
+
+    def report(doing: str, _done: int, _total: int) -> None:
+        if doing == "verifying":
+            tables.put_spaces("000001", {"users": {"idf": np.array([0.5, 3.0])}})
+
+    with pytest.raises(WebrecError, match="1 space users were written, the store holds"):
         publish.write(tables, GENERATION, result(), report)

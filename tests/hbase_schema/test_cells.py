@@ -69,6 +69,23 @@ def test_a_cell_stays_below_what_a_store_takes() -> None:
     assert list(packed) == [b"urls:00000", b"urls:00001"]
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(400_000, dtype=np.float32).reshape(1_000, 400),
+        np.array(["car", "bicycle"]),
+        np.empty((0, 3), np.float16),
+    ],
+)
+def test_an_array_comes_back(array: np.ndarray) -> None:  # type: ignore[type-arg]  # any
+    """Shape, type and numbers, in parts that a store takes."""
+    parts = cells.pack_array(array)
+    assert max(map(len, parts)) <= cells.PART_BYTES
+    found = cells.unpack_array(parts)
+    assert (found.dtype, found.shape) == (array.dtype, array.shape)
+    assert (found == array).all()
+
+
 def test_no_cells_are_empty_columns() -> None:
     """A family nobody wrote has no numbers."""
     found = cells.unpack_columns(b"cats:", {}, 2)

@@ -37,6 +37,7 @@ COLUMNS = {
         tables.ACCEPTED_CATS,
         tables.COMMUNITY,
     ],
+    "spaces": [tables.ARRAY_PART],
 }
 """What is written where, as `hbase_schema.tables` says."""
 

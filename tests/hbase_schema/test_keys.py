@@ -23,6 +23,13 @@ def test_a_visitor_comes_back_from_its_row(name: str) -> None:
     assert len(row) == 1 + len(f"u:{name}".encode())
 
 
+def test_the_parts_of_an_array_are_in_order() -> None:
+    """Of one array after those of another, in the order of their numbers."""
+    rows = [keys.array_part_key("users", "idf", n) for n in (0, 1, 9, 10, 99_999)]
+    assert rows == sorted(rows)
+    assert keys.array_of(rows[3]) == ("users", "idf")
+
+
 def test_visitors_are_spread() -> None:
     """Visitors with consecutive names begin with all bytes, about evenly."""
     salts = Counter(keys.visitor_key(f"u:user{n}")[0] for n in range(25_600))

@@ -43,4 +43,11 @@ thrift_string() { printf '%s%s' "$(thrift_int ${#1})" "$1"; }
 # a listener on this port of loopback
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-health() { hdfs_answers && hbase_answers; }
+# All of them run, too: the NameNode counts a DataNode that died as alive for a while.
+health() {
+  local name
+  for name in "${SERVERS[@]}"; do
+    running "$name" || return 1
+  done
+  hdfs_answers && hbase_answers
+}
