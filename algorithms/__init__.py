@@ -4,18 +4,31 @@ No I/O, no clock, no randomness: what a request needs to know it asks of its `Si
 when a step needs it.
 """
 
-from algorithms.candidates import UNCATEGORISED, Candidate, Candidates, Run, candidate
-from algorithms.chain import Answer, first_algorithm, recommend
+from algorithms.candidates import (
+    NOTHING_NEAR,
+    UNCATEGORISED,
+    Candidate,
+    Candidates,
+    Found,
+    Near,
+    Run,
+    candidate,
+)
+from algorithms.chain import Answer, Part, first_algorithm, recommend
 from algorithms.ranking import Item, Weights, rank
 from algorithms.signals import Signals
 from algorithms.step import Passed
 
 __all__ = [
+    "NOTHING_NEAR",
     "UNCATEGORISED",
     "Answer",
     "Candidate",
     "Candidates",
+    "Found",
     "Item",
+    "Near",
+    "Part",
     "Passed",
     "Run",
     "Signals",

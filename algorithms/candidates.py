@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 UNCATEGORISED = -1
 
@@ -39,6 +42,37 @@ Run = tuple[float, Iterable[Candidate]]
 runs that follow were asked for."""
 
 
+class Near(NamedTuple):
+    """The pages similar to what the visitor saw (n of them); all others have similarity 0.
+
+    Attributes:
+        pages: uint32 (n,), ascending.
+        similarity: float64 (n,), in (0, 1].
+    """
+
+    pages: NDArray[np.uint32]
+    similarity: NDArray[np.float64]
+
+
+NOTHING_NEAR = Near(np.empty(0, np.uint32), np.empty(0))
+
+
+class Found(NamedTuple):
+    """Those of some pages that are in a set (m of them), in the order they were asked for.
+
+    Attributes:
+        places: intp (m,), where they stand among the pages asked for.
+        rank: float64 (m,), the rank scores, negated.
+        category: integers (m,); `UNCATEGORISED` for none.
+        ad_priority: float64 (m,).
+    """
+
+    places: NDArray[np.intp]
+    rank: NDArray[np.float64]
+    category: NDArray[Any]
+    ad_priority: NDArray[np.float64]
+
+
 class Candidates(Protocol):
     """A set of URLs in its static order."""
 
@@ -57,6 +91,10 @@ class Candidates(Protocol):
 
     def whole(self) -> Iterator[Run]:
         """All URLs, in runs of descending ad priority."""
+        ...
+
+    def among(self, pages: NDArray[np.uint32]) -> Found:
+        """Those of some pages (ascending) that are in the set."""
         ...
 
     def __len__(self) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from algorithms import step
-from algorithms.candidates import Candidates
-from algorithms.ranking import RELATED, Item, Weights, rank
+from algorithms.candidates import NOTHING_NEAR, Candidates, Pages
+from algorithms.ranking import Item, Weights, rank
 from algorithms.related_collaborative import related_collaborative
 from algorithms.related_content import related_content
 from algorithms.related_default import related_default
@@ -33,24 +33,49 @@ _FIRST = {
 }
 
 
+class Part(NamedTuple):
+    """What one algorithm gave to a list.
+
+    Attributes:
+        candidates: the set that the items are of, X included.
+    """
+
+    algorithm: str
+    candidates: Candidates
+    items: list[Item]
+
+
 class Answer(NamedTuple):
     """The list and how it came about.
 
     Attributes:
-        algorithm: the one that built the list.
-        candidates: the set the list was cut from, X included.
-        passed_over: the algorithms entered before, in order, each with why it had no list.
+        parts: the first built the list, the others filled it up; never empty.
+        path: every algorithm entered, in order.
+        passed_over: the algorithms entered before the first part, each with why it had no list.
     """
 
-    algorithm: str
-    items: list[Item]
-    candidates: Candidates
+    parts: list[Part]
+    path: list[str]
     passed_over: list[tuple[str, step.Passed]]
 
     @property
-    def path(self) -> list[str]:
-        """Every algorithm entered, in order."""
-        return [*(name for name, _ in self.passed_over), self.algorithm]
+    def algorithm(self) -> str:
+        """The algorithm that built the list."""
+        return self.parts[0].algorithm
+
+    @property
+    def candidates(self) -> Candidates:
+        """The set that the list was cut from, X included."""
+        return self.parts[0].candidates
+
+    @property
+    def items(self) -> list[Item]:
+        """The list."""
+        return (
+            self.parts[0].items
+            if len(self.parts) == 1
+            else [i for p in self.parts for i in p.items]
+        )
 
 
 def first_algorithm(mode: str, filter_: str) -> str:
@@ -58,23 +83,76 @@ def first_algorithm(mode: str, filter_: str) -> str:
     return _FIRST[mode, filter_]
 
 
-def recommend(mode: str, filter_: str, signals: Signals, weights: Weights, limit: int) -> Answer:
+def recommend(
+    mode: str, filter_: str, signals: Signals, weights: Weights, limit: int, *, fill: bool = False
+) -> Answer:
     """Go down the chain until an algorithm builds a list.
 
     Args:
         mode: ``related`` or ``sponsored``.
         filter_: ``content`` or ``collaborative``.
-        weights: of a sponsored list; a related one is ordered by affinity alone.
+        weights: of a sponsored list; in a related one campaigns weigh nothing.
         limit: cuts the ordered list; at least 1.
+        fill: whether a list shorter than ``limit`` is filled up by the algorithms that follow,
+            each as if those before had no list.
     """
-    weights = weights if mode == "sponsored" else RELATED
-
-    def best(candidates: Candidates) -> list[Item]:
-        return rank(candidates, signals.affinities(), weights, signals.excluded(), limit)
-
+    weights = weights if mode == "sponsored" else weights.related()
+    built = _Growing(signals, weights, limit, enough=limit if fill else 1)
     algorithm = first_algorithm(mode, filter_)
-    passed_over: list[tuple[str, step.Passed]] = []
-    while isinstance(outcome := _ALGORITHMS[algorithm](signals, best), step.Passed):
-        passed_over.append((algorithm, outcome))
+    path, passed_over = [algorithm], []
+    while isinstance(outcome := built.enter(algorithm), step.Passed):
+        if not built.parts:
+            passed_over.append((algorithm, outcome))
         algorithm = outcome.to
-    return Answer(algorithm, outcome.items, outcome.candidates, passed_over)
+        path.append(algorithm)
+    nothing = Part(algorithm, outcome.candidates, [])
+    return Answer(built.parts or [nothing], path, passed_over)
+
+
+class _Growing:
+    """A list that algorithms add to until there is enough.
+
+    Args:
+        enough: items with which an algorithm ends the chain.
+    """
+
+    def __init__(self, signals: Signals, weights: Weights, limit: int, enough: int) -> None:
+        self._signals = signals
+        self._weights = weights
+        self._limit = limit
+        self._enough = enough
+        self._given: set[int] = set()
+        self._algorithm = ""
+        self.parts: list[Part] = []
+
+    def enter(self, algorithm: str) -> step.Built | step.Passed:
+        """Let an algorithm add what it has."""
+        self._algorithm = algorithm
+        return _ALGORITHMS[algorithm](self._signals, self._add)
+
+    def _add(self, candidates: Candidates) -> list[Item]:
+        """The best of a set; none also where there is still too little of a list."""
+        signals, weights = self._signals, self._weights
+        items = rank(
+            candidates,
+            signals.affinities(),
+            weights,
+            _Both(signals.excluded(), self._given) if self._given else signals.excluded(),
+            self._limit - len(self._given),
+            signals.near() if weights.w_sim else NOTHING_NEAR,
+        )
+        if items:
+            self.parts.append(Part(self._algorithm, candidates, items))
+            self._given.update(item.page for item in items)
+        return items if len(self._given) >= self._enough else []
+
+
+class _Both:
+    """Two sets of pages."""
+
+    def __init__(self, one: Pages, other: Pages) -> None:
+        self._one = one
+        self._other = other
+
+    def __contains__(self, page: int, /) -> bool:
+        return page in self._one or page in self._other

@@ -2,16 +2,22 @@
 
 The result is that of sorting the whole set by priority (descending), rank score (descending) and
 URL; but the set comes in sorted sequences, so merging their heads until the list is full is
-enough, and the cost does not grow with the set.
+enough, and the cost does not grow with the set. The pages similar to what the visitor saw, which
+are few and whose priority is each their own, are looked up in the set and merged with the others.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush, heapreplace, merge
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
-from algorithms.candidates import Candidate, Candidates, Pages, Run
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.candidates import NOTHING_NEAR, Candidate, Candidates, Near, Pages, Run
 
 _ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
 _HIGHEST = 1.0  # no campaign's priority is higher
@@ -35,18 +41,24 @@ class _Stream(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Weights of campaign priority and of the visitor's affinity; not both 0."""
+    """Weights of campaign priority, of the visitor's affinity and of similarity; not all 0."""
 
     w_ads: float
     w_aff: float
+    w_sim: float = 0.0
 
-    def priority(self, ad_priority: float, affinity: float) -> float:
-        """The weighted average of both, in [0, 1] where they are."""
-        return (self.w_ads * ad_priority + self.w_aff * affinity) / (self.w_ads + self.w_aff)
+    def priority(self, ad_priority: Any, affinity: Any, similarity: Any = 0.0) -> Any:
+        """The weighted average of the three, in [0, 1] where they are: of numbers, or arrays."""
+        sums = self.w_ads * ad_priority + self.w_aff * affinity + self.w_sim * similarity
+        return sums / (self.w_ads + self.w_aff + self.w_sim)
+
+    def related(self) -> Weights:
+        """The same without campaigns: without similarity, the priority is the affinity."""
+        return Weights(0.0, self.w_aff, self.w_sim) if self.w_sim else RELATED
 
 
 RELATED = Weights(0.0, 1.0)
-"""In related mode an item's priority is the visitor's affinity."""
+"""In related mode, without similarity, an item's priority is the visitor's affinity."""
 
 
 class Item(NamedTuple):
@@ -58,6 +70,7 @@ class Item(NamedTuple):
     rank_score: float
     affinity: float
     ad_priority: float
+    similarity: float = 0.0
 
 
 def rank(
@@ -66,22 +79,88 @@ def rank(
     weights: Weights,
     excluded: Pages,
     limit: int,
+    near: Near = NOTHING_NEAR,
 ) -> list[Item]:
     """The first ``limit`` items of a set without the excluded pages.
 
     Args:
         affinities: the visitor's affinity by category; 0 for those that are missing.
         excluded: page numbers that may not be shown.
+        near: pages with a similarity; the few there are get their priority one by one.
     """
-    items: list[Item] = []
+    close = _close(candidates, affinities, weights, excluded, limit, near)
+    if len(close) == limit and close[-1].priority > weights.priority(_HIGHEST, 1.0):
+        return close  # no other page can come up to that
+    others = _others(candidates, affinities, weights, excluded, near.pages.data)
+    both = merge(close, others, key=_place) if close else others
+    return list(islice(both, limit))
+
+
+def _place(item: Item) -> tuple[float, float, int]:
+    return -item.priority, -item.rank_score, item.page
+
+
+def _others(
+    candidates: Candidates,
+    affinities: Mapping[int, float],
+    weights: Weights,
+    excluded: Pages,
+    near: memoryview,
+) -> Iterator[Item]:
+    """The items without a similarity, in order."""
     for priority, run in _runs(candidates, affinities, weights):
         for rank_, page, category, ad_priority in run:
-            if page not in excluded:
+            if page not in excluded and not _is_in(near, page):
                 affinity = affinities.get(category, 0.0)
-                items.append(Item(page, category, priority, -rank_, affinity, ad_priority))
-                if len(items) == limit:
-                    return items
-    return items
+                yield Item(page, category, priority, -rank_, affinity, ad_priority)
+
+
+def _is_in(numbers: memoryview, page: int) -> bool:
+    at = bisect_left(numbers, page)
+    return at < len(numbers) and bool(numbers[at] == page)
+
+
+def _close(
+    candidates: Candidates,
+    affinities: Mapping[int, float],
+    weights: Weights,
+    excluded: Pages,
+    limit: int,
+    near: Near,
+) -> list[Item]:
+    """The first ``limit`` of the items with a similarity, in order."""
+    if not len(near.pages):
+        return []
+    places, rank_, category, ad_priority = candidates.among(near.pages)
+    pages, similarity = near.pages[places], near.similarity[places]
+    affinity = _by_category(affinities, category)
+    priority = weights.priority(ad_priority, affinity, similarity)
+    columns = pages, category, priority, -rank_, affinity, ad_priority, similarity
+    enough = 2 * limit
+    while True:
+        best = _highest(priority, enough)
+        best = best[np.lexsort((pages[best], rank_[best], -priority[best]))]
+        rows = zip(*(column[best].tolist() for column in columns), strict=True)
+        found = list(islice((Item(*row) for row in rows if row[0] not in excluded), limit))
+        if len(found) == limit or len(best) == len(priority):
+            return found
+        enough *= 4
+
+
+def _highest(priority: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Where the highest priorities stand: at least so many, and all that equal the last."""
+    if len(priority) <= count:
+        return np.arange(len(priority))
+    least = np.partition(priority, -count)[-count]
+    return np.flatnonzero(priority >= least)
+
+
+def _by_category(affinities: Mapping[int, float], category: NDArray[Any]) -> NDArray[np.float64]:
+    """The affinity of each category (m,)."""
+    table = np.zeros(max([*affinities, category.max(initial=0)]) + 2)  # the last one: no category
+    table[list(affinities)] = list(affinities.values())
+    found: NDArray[np.float64] = table[category]
+    return found
 
 
 def _runs(

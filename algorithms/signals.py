@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from algorithms.candidates import Candidates, Pages
+from algorithms.candidates import Candidates, Near, Pages
 
 
 class Signals(Protocol):
@@ -21,6 +21,10 @@ class Signals(Protocol):
 
     def affinities(self) -> Mapping[int, float]:
         """``aff(u, c)`` of the categories the user touched, in [0, 1]."""
+        ...
+
+    def near(self) -> Near:
+        """The pages similar to the page being viewed and to those the visitor visited."""
         ...
 
     def excluded(self) -> Pages:

@@ -23,6 +23,7 @@ from clustering.lease import Lease
 from clustering.pages import PageClusters, cluster_pages
 from clustering.publish import Progress, Result, Written
 from clustering.replay import Replayed, replay
+from clustering.similarity import similar_pages
 from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
@@ -92,7 +93,7 @@ def run(
             watermark,
             forgotten,
             tables.campaigns(),
-            lambda done, total: report("reading the log", done, total),
+            _told(report, "reading the log"),
         )
         clusters, community = _cluster(replayed, settings, plan, report)
         report("naming categories", 0, 0)
@@ -103,6 +104,7 @@ def run(
             community,
             keywords,
             settings.profile_urls,
+            {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
         )
         counts = _counts(result)
         if not plan.force:
@@ -128,6 +130,10 @@ def run(
         _forget_in_log(tables, log, lease, generation, replayed, forgotten)
         _drop_old(tables, lease, generation, last, settings.keep_generations)
         return generation
+
+
+def _told(report: Progress, doing: str) -> Callable[[int, int], None]:
+    return lambda done, total: report(doing, done, total)
 
 
 def _cluster(

@@ -17,6 +17,7 @@ from scipy import sparse
 from clustering.replay import Pairs, Replayed
 from hbase_schema.cells import PageCell
 from webrec.errors import ResultRefused, WebrecError
+from webrec.similarity import MOST_SEEN
 from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 
 SMALLEST_SHARE = 0.5
@@ -215,8 +216,17 @@ def _profiles(
             _row(accepts, user),
             _row(cats[1], user),
             community if community >= 0 else None,
+            _last(result.replayed.last_visits, user),
         )
         yield visitor, row
+
+
+def _last(last_visits: Pairs, user: int) -> NDArray[np.uint32]:
+    """The pages a user visited last, the last one first; of one moment by number."""
+    row = _row(last_visits, user)
+    part = slice(last_visits.indptr[user], last_visits.indptr[user + 1])
+    order = np.lexsort((row.numbers, -last_visits.data[part]))
+    return row.numbers[order[:MOST_SEEN]]
 
 
 def _row(matrix: Pairs, index: int) -> Counts:

@@ -37,6 +37,7 @@ class Replayed:
         pages: in the order of their URLs; the index is the page's number.
         visitors: visitor keys in order.
         visits, accepts: int64 CSR of shape (U, P): how often whom where.
+        last_visits: int64 CSR of shape (U, P): the moment (ms) of each visitor's last visit.
         page_visits, page_accepts: int64 (P,), anonymous visitors included.
         counts: events read, left out and why.
         forgotten_in: segments that hold events of forgotten visitors.
@@ -46,6 +47,7 @@ class Replayed:
     visitors: list[str]
     visits: Pairs
     accepts: Pairs
+    last_visits: Pairs
     page_visits: NDArray[np.int64]
     page_accepts: NDArray[np.int64]
     counts: dict[str, int]
@@ -62,21 +64,28 @@ class _PageText:
 
 
 class _Tally:
-    """Sums pairs of visitor and page number, in bounded memory."""
+    """Numbers by pairs of visitor and page number, in bounded memory.
 
-    def __init__(self) -> None:
+    Args:
+        combine: what is done with several numbers of one pair.
+    """
+
+    def __init__(self, combine: np.ufunc) -> None:
+        self._combine = combine
         self._rows: list[int] = []
         self._cols: list[int] = []
+        self._numbers: list[int] = []
         self._sums: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
 
-    def add(self, row: int, col: int) -> None:
+    def add(self, row: int, col: int, number: int) -> None:
         self._rows.append(row)
         self._cols.append(col)
+        self._numbers.append(number)
         if len(self._rows) >= _PAIRS_IN_MEMORY:
             self._fold()
 
     def matrix(self, row_order: NDArray[np.int64], col_order: NDArray[np.int64]) -> Pairs:
-        """The sums, with row ``i`` at ``row_order[i]`` and column ``j`` at ``col_order[j]``."""
+        """The numbers, with row ``i`` at ``row_order[i]`` and column ``j`` at ``col_order[j]``."""
         self._fold()
         pairs, counts = self._sums[0]
         rows, cols = row_order[pairs >> 32], col_order[pairs & 0xFFFF_FFFF]
@@ -87,12 +96,12 @@ class _Tally:
 
     def _fold(self) -> None:
         new = (np.array(self._rows, np.int64) << 32) | np.array(self._cols, np.int64)
-        parts = [*self._sums, (new, np.ones(len(new), np.int64))]
+        parts = [*self._sums, (new, np.array(self._numbers, np.int64))]
         pairs, where = np.unique(np.concatenate([p for p, _ in parts]), return_inverse=True)
-        counts = np.zeros(len(pairs), np.int64)
-        np.add.at(counts, where, np.concatenate([c for _, c in parts]))
-        self._sums = [(pairs, counts)]
-        self._rows, self._cols = [], []
+        sums = np.zeros(len(pairs), np.int64)
+        self._combine.at(sums, where, np.concatenate([n for _, n in parts]))
+        self._sums = [(pairs, sums)]
+        self._rows, self._cols, self._numbers = [], [], []
 
 
 @dataclass(slots=True)
@@ -102,8 +111,9 @@ class _Replay:
     texts: dict[str, _PageText] = field(default_factory=dict)
     page_numbers: dict[str, int] = field(default_factory=dict)
     visitor_numbers: dict[str, int] = field(default_factory=dict)
-    visits: _Tally = field(default_factory=_Tally)
-    accepts: _Tally = field(default_factory=_Tally)
+    visits: _Tally = field(default_factory=lambda: _Tally(np.add))
+    accepts: _Tally = field(default_factory=lambda: _Tally(np.add))
+    last_visits: _Tally = field(default_factory=lambda: _Tally(np.maximum))
     anonymous_visits: dict[int, int] = field(default_factory=dict)
     anonymous_accepts: dict[int, int] = field(default_factory=dict)
     counts: dict[str, int] = field(
@@ -127,7 +137,9 @@ class _Replay:
         else:
             known = self.visitor_numbers
             visitor = known.setdefault(event.visitor, len(known))
-            (self.accepts if accept else self.visits).add(visitor, page)
+            (self.accepts if accept else self.visits).add(visitor, page, 1)
+            if not accept:
+                self.last_visits.add(visitor, page, event.at_ms)
 
     def _read_text(self, event: Event) -> None:
         # the newest wins; of the same moment the greater, so that the log's order says nothing
@@ -159,6 +171,7 @@ class _Replay:
             visitors,
             visits,
             accepts,
+            self.last_visits.matrix(visitor_order, page_order),
             _totals(visits, self.anonymous_visits, page_order),
             _totals(accepts, self.anonymous_accepts, page_order),
             self.counts,

@@ -12,7 +12,7 @@
 | ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
 | ``g<id>.communities`` | community | the four parts; ``m:info``: number of members |
-| ``g<id>.profiles`` | visitor | the four parts; ``m:community`` |
+| ``g<id>.profiles`` | visitor | the four parts; ``m:community``; ``last``: pages visited last |
 | ``g<id>.spaces`` | space, array, number | ``m:part``: a part of an array of the space |
 
 A *space* is what pages or users are measured by to place them in a cluster, kept so that new ones
@@ -57,6 +57,7 @@ URLS = b"m:urls/"
 CATS = b"m:cats/"
 ACCEPTED_URLS = b"m:rUrls/"
 ACCEPTED_CATS = b"m:rCats/"
+LAST = b"m:last/"
 PART = b"p:"
 EVENT = b"e:"
 ARRAY_PART = b"m:part"

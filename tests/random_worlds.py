@@ -16,7 +16,9 @@ Edges on purpose:
 - requests naming campaigns: known, unknown, none;
 - exclusions that leave a list whole, thin it, or empty it;
 - limits of 1, of more than the list, and between;
-- ``w_ads`` or ``w_aff`` 0; ``accept_weight`` 0, a fraction, or the default.
+- ``w_ads``, ``w_aff`` or ``w_sim`` 0; ``accept_weight`` 0, a fraction, or the default;
+- similar pages with ties and weights below 0, of pages in no list; what anybody may like, or not;
+- lists to be filled up, or not.
 """
 
 from __future__ import annotations
@@ -71,15 +73,24 @@ def random_world(rng: Random) -> World:
     profiles = _histories(rng, visitors, list(category))
     recent = _histories(rng, visitors, [*category, *map(unknown_url, range(3))], at_most=3)
     w_ads, w_aff = rng.choice(WEIGHTS)
+    w_sim = rng.choice([0.0, 0.5, 0.1, 16.0])
     return World(
         category=category,
         totals=_totals(rng, category, profiles),
         community=community,
         profiles=profiles,
         recent=recent,
+        last={
+            visitor: rng.sample(visited, len(visited))
+            for visitor, profile in profiles.items()
+            if (visited := [url for url, (visits, _) in profile.items() if visits])
+        },
+        similar={url: _similar(rng, category) for url in category if rng.random() < 0.8},
+        start=_similar(rng, category),
         campaigns=_campaigns(rng, category),
         w_ads=w_ads,
         w_aff=w_aff,
+        w_sim=w_sim,
         accept_weight=rng.choice(ACCEPT_WEIGHTS),
     )
 
@@ -114,6 +125,12 @@ def _histories(
         for visitor in visitors
         if rng.random() < 0.85
     }
+
+
+def _similar(rng: Random, category: dict[str, str | None]) -> dict[str, float]:
+    """A few pages, with weights that single precision holds."""
+    pages = rng.sample([*category], rng.randint(0, min(5, len(category))))
+    return {page: rng.choice([0.5, 0.25, 1.0, -0.25, 0.3125, -1.0]) for page in pages}
 
 
 def _totals(
@@ -164,6 +181,7 @@ def random_request(rng: Random, world: World) -> Request:
         limit=rng.choice([10, 1, 2, 3, 100]),
         campaigns=_named(rng, world),
         repeat=rng.choice([None, None, False, True]),
+        fill=rng.choice([False, False, True]),
         now_ms=NOW_MS,
     )
     exclude = _exclusions(rng, world, request)

@@ -25,7 +25,7 @@ from webrec.documents import parse_campaign, parse_event, parse_request
 from webrec.engine import Engine
 from webrec.errors import NotFound
 from webrec.rawlog import Watermark
-from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import AdPage, Campaign, Event, Page
 
 NOW_MS = 1_790_000_000_000
@@ -88,8 +88,8 @@ def published(world: World, home: Path, rng: Random, store: str = "") -> Iterato
         rng: decides what may not matter: the order of ids, and how recent visits came in.
         store: the store's URI, for one that is not in ``home``.
     """
-    weights = {"w_ads": world.w_ads, "w_aff": world.w_aff, "accept_weight": world.accept_weight}
-    with opened(home, store=store, **weights) as engine:
+    names = ("w_ads", "w_aff", "w_sim", "accept_weight")
+    with opened(home, store=store, **{name: getattr(world, name) for name in names}) as engine:
         engine.recorder.cut(0)  # what is recorded from here on is newer than the generation
         publish(engine.tables, world, rng)
         put_campaigns(engine.tables, world)
@@ -123,6 +123,7 @@ def publish(
     tables.put_categories(generation_id, _categories(world, number, category_ids))
     tables.put_communities(generation_id, _communities(world, number, category_ids, community_ids))
     tables.put_profiles(generation_id, _profiles(world, number, category_ids, community_ids))
+    tables.put_spaces(generation_id, {"similar": _similar(world, number)})
     tables.put_generation(generation)
     active = tables.active()
     tables.activate(generation_id, None if active is None else active.id)
@@ -144,6 +145,7 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         "exclude": list(request.exclude),
         "campaigns": None if request.campaigns is None else list(request.campaigns),
         "repeat": request.repeat,
+        "fill": request.fill,
         "track": False,
         "explain": True,
         **({} if request.visitor is None else identity(request.visitor)),
@@ -164,12 +166,15 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
             campaign=item.get("campaign"),
             affinity=item["affinity"],
             ad_priority=item.get("ad_priority"),
+            similarity=item["similarity"],
+            algorithm=item.get("algorithm"),
         )
         for item in found["items"]
     ]
     for item in items:
         assert model.find(item.url) is not None
-    assert found["path"][-1] == found["algorithm"]
+    if not request.fill:
+        assert found["path"][-1] == found["algorithm"]
     assert (found["empty_reason"] is None) == bool(items)
     return oracle.Answer(
         found["algorithm"],
@@ -222,7 +227,21 @@ def _profiles(
     for visitor in {*world.profiles, *world.community}:
         community = world.community.get(visitor)
         place = None if community is None else community_ids.index(community)
-        yield visitor, _row(world, world.profiles.get(visitor, {}), number, category_ids, place)
+        row = _row(world, world.profiles.get(visitor, {}), number, category_ids, place)
+        last = [number[url] for url in world.last.get(visitor, [])]
+        yield visitor, row._replace(last=np.array(last, np.uint32))
+
+
+def _similar(world: World, number: dict[str, int]) -> Space:
+    """The similar pages of every page, end to end."""
+    lists = [world.similar.get(url, {}) for url in sorted(number)]
+    return {
+        "pages": np.array([number[url] for each in lists for url in each], np.uint32),
+        "weights": np.array([weight for each in lists for weight in each.values()], np.float32),
+        "ends": np.cumsum([len(each) for each in lists], dtype=np.int64),
+        "start_pages": np.array([number[url] for url in world.start], np.uint32),
+        "start_weights": np.array(list(world.start.values()), np.float32),
+    }
 
 
 def _row(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidate, Candidates, Run
+from algorithms import UNCATEGORISED, Candidate, Candidates, Found, Run
 from webrec.model import Model
 from webrec.types import Campaign
 
@@ -142,6 +143,30 @@ class AdSet:
         """All ads."""
         return iter(self._whole)
 
+    def among(self, pages: NDArray[np.uint32]) -> Found:
+        """Those of some pages that are landing pages in the set."""
+        mine, rank, category, ad_priority = self._by_page
+        if not len(mine):
+            return Found(np.empty(0, np.intp), rank, category, ad_priority)
+        at = np.minimum(np.searchsorted(mine, pages), len(mine) - 1)
+        places = np.flatnonzero(mine[at] == pages)
+        at = at[places]
+        return Found(places, rank[at], category[at], ad_priority[at])
+
+    @cached_property
+    def _by_page(self) -> tuple[NDArray[Any], ...]:
+        """Page, rank, category and ad priority of all, in the order of the pages."""
+        both = sorted((c for _, run in self._whole for c in run), key=attrgetter("page"))
+        rank, page, category, ad_priority = (
+            (list(x) for x in zip(*both, strict=True)) if both else ([], [], [], [])
+        )
+        return (
+            np.array(page, float),
+            np.array(rank),
+            np.array(category, np.int32),
+            np.array(ad_priority),
+        )
+
     def __len__(self) -> int:
         """How many ads there are."""
         return len(self._category)
@@ -167,6 +192,11 @@ class _Part:
 
     def whole(self) -> Iterator[Run]:
         return self._whole.of(self._category)
+
+    def among(self, pages: NDArray[np.uint32]) -> Found:
+        found = self._whole.among(pages)
+        mine = found.category == self._category
+        return Found(*(part[mine] for part in found))
 
     def __len__(self) -> int:
         return sum(len(run) for _, run in self._whole.runs(self._category))

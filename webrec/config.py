@@ -44,6 +44,17 @@ class Settings(BaseSettings):
     w_aff: float = Field(
         0.5, ge=0, allow_inf_nan=False, description="weight of the visitor's affinity"
     )
+    w_sim: float = Field(
+        16,
+        ge=0,
+        allow_inf_nan=False,
+        description="weight of similarity to what the visitor saw; 0: the published definition",
+    )
+    fill: bool = Field(
+        False,
+        description="whether a list shorter than its limit is filled up by the algorithms that "
+        "follow, for a request that does not say",
+    )
     accept_weight: float = Field(
         3, ge=0, allow_inf_nan=False, description="how many visits an accept counts for"
     )
@@ -76,10 +87,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _weights_weigh(self) -> Settings:
-        if not 0 < self.w_ads + self.w_aff < inf:
+        if not 0 < self.w_ads + self.w_aff + self.w_sim < inf:
             raise ValueError(
-                "WEBREC_W_ADS and WEBREC_W_AFF cannot both be 0: give one of them a weight (and "
-                "their sum must be a number)"
+                "WEBREC_W_ADS, WEBREC_W_AFF and WEBREC_W_SIM cannot all be 0: give one of them a "
+                "weight (and their sum must be a number)"
             )
         return self
 

@@ -334,6 +334,7 @@ class _Request(_Sent):
     exclude: Annotated[list[_Url], Field(max_length=100)] = []
     campaigns: Annotated[list[_CampaignId], Field(max_length=10_000)] | None = None
     repeat: bool | None = None
+    fill: bool | None = None
     track: bool = True
     explain: bool = False
     tmax: Annotated[int, Field(ge=1, le=60_000), BeforeValidator(_whole)] | None = None
@@ -466,6 +467,7 @@ class RequestDocument(NamedTuple):
         exclude: canonical URLs.
         campaigns: ids of the only campaigns to choose from; all where it names none.
         repeat: whether visited URLs may be shown; None where the mode decides.
+        fill: whether a list that is too short is filled up; None where the setting decides.
         track: whether the visit is recorded.
         explain: whether the answer says how it came about.
         tmax_ms: how long the answer may take; None where the setting decides.
@@ -484,6 +486,7 @@ class RequestDocument(NamedTuple):
     exclude: tuple[str, ...]
     campaigns: tuple[str, ...] | None
     repeat: bool | None
+    fill: bool | None
     track: bool
     explain: bool
     tmax_ms: int | None
@@ -533,6 +536,7 @@ def parse_request(document: object, now_ms: int) -> RequestDocument:
         exclude=tuple(sent.exclude),
         campaigns=None if sent.campaigns is None else tuple(sent.campaigns),
         repeat=sent.repeat,
+        fill=sent.fill,
         track=sent.track,
         explain=sent.explain,
         tmax_ms=sent.tmax,

@@ -33,6 +33,7 @@ PATIENCE_S = 2.0
 _REFRESH_S = 0.5
 _SHARE_FOR_READS = 0.8
 _PING_S = 1.0
+_REASONS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Engine:
         self.tables = Tables(open_store(settings.store_uri, patience_s))
         self.log: Log = open_log(settings.log_uri, settings.spool_path)
         self.recorder = Recorder(self.tables, self.log, settings.segment_bytes)
-        self._weights = Weights(settings.w_ads, settings.w_aff)
+        self._weights = Weights(settings.w_ads, settings.w_aff, settings.w_sim)
         self._reads = Reads(self.tables, self.recorder, settings.tmax * _SHARE_FOR_READS / 1000)
         self._lock = threading.Lock()
         self._versions: Versions | None = None
@@ -167,8 +168,11 @@ class Engine:
         )
         reads = RequestReads(self._reads, until)
         lookup = Lookup(snapshot, query, reads, self.settings.accept_weight)
-        answer = recommend(request.mode, filter_, lookup, self._weights, request.limit)
+        fill = self.settings.fill if request.fill is None else request.fill
+        answer = recommend(request.mode, filter_, lookup, self._weights, request.limit, fill=fill)
         items = (_sponsored if sponsored else _related)(snapshot, lookup, answer.items)
+        if fill:
+            _say_who_gave_it(items, answer)
         document: dict[str, Any] = {
             "id": new_id(),
             "mode": request.mode,
@@ -295,6 +299,13 @@ def _sponsored(snapshot: Snapshot, lookup: Lookup, items: list[Item]) -> list[di
     ]
 
 
+def _say_who_gave_it(items: list[dict[str, Any]], answer: Answer) -> None:
+    """Name the algorithm of each item of a list that several may have filled."""
+    names = (part.algorithm for part in answer.parts for _ in part.items)
+    for item, name in zip(items, names, strict=True):
+        item["algorithm"] = name
+
+
 def _empty_reason(snapshot: Snapshot, *, sponsored: bool) -> str:
     if not snapshot.model.generation.id:
         return "no_model"
@@ -310,6 +321,17 @@ def _explain(
         shown["affinity"] = item.affinity
         if sponsored:
             shown["ad_priority"] = item.ad_priority
+        shown["similarity"] = item.similarity
+        shown["because"] = (
+            [
+                {"url": snapshot.model.url(page), "share": share}
+                for page, share in snapshot.model.similarity.reasons(item.page, lookup.seen)[
+                    :_REASONS
+                ]
+            ]
+            if item.similarity
+            else []
+        )
         shown["rank_score"] = item.rank_score
     excluded = lookup.excluded()
     category, community = lookup.category(), lookup.community()
@@ -318,6 +340,10 @@ def _explain(
         "community": None if community is None else generation.community_ids[community],
         "list": answer.candidates.expression,
         "size": len(answer.candidates) - sum(page in answer.candidates for page in excluded),
+        "filled_up": [
+            {"algorithm": part.algorithm, "list": part.candidates.expression}
+            for part in answer.parts[1:]
+        ],
         "passed_over": [
             {"algorithm": algorithm, "reason": passed.reason}
             for algorithm, passed in answer.passed_over

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from algorithms import UNCATEGORISED, Candidates
+from algorithms import UNCATEGORISED, Candidates, Near
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
 from webrec.model import Model
@@ -101,6 +101,10 @@ class Lookup:
         """``aff(u, c)`` of the categories the user touched."""
         return self._affinities
 
+    def near(self) -> Near:
+        """The pages similar to the page being viewed and to those the visitor visited."""
+        return self._near
+
     def excluded(self) -> Excluded:
         """The set X."""
         return self._excluded
@@ -163,6 +167,27 @@ class Lookup:
         if self._query.visitor is None:
             return None
         return profile_of(self._model.generation, self._query.visitor, self._recent, self._reads)
+
+    @cached_property
+    def _near(self) -> Near:
+        return self._model.similarity.near(self.seen)
+
+    @cached_property
+    def seen(self) -> list[int]:
+        """The pages that similar ones are sought for, the last one seen first.
+
+        The page being viewed, then what the visitor visited: since the generation, the page that
+        was new to the visitor last coming first, and before, by the last visit.
+        """
+        since: dict[int, tuple[int, int]] = {}
+        for cell, page in self._recent_pages:
+            if page is not None and cell.visits:
+                first = (cell.first_us, cell.order)
+                since[page] = min(since.get(page, first), first)
+        recent = sorted(since, key=lambda page: (since[page], page), reverse=True)
+        before = self._profile.last.tolist() if self._profile else []
+        viewed = [] if self._page is None else [self._page]
+        return list(dict.fromkeys([*viewed, *recent, *before]))
 
     @cached_property
     def _affinities(self) -> Mapping[int, float]:

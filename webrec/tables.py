@@ -8,6 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 from numpy.typing import NDArray
 
@@ -71,6 +72,9 @@ class Counts(NamedTuple):
     counts: Numbers
 
 
+NO_NUMBERS: Numbers = np.empty(0, np.uint32)
+
+
 class ProfileRow(NamedTuple):
     """A user of a generation, or a community: the four parts, and the community's number.
 
@@ -80,6 +84,8 @@ class ProfileRow(NamedTuple):
         cats: visits by category number.
         accepted_urls, accepted_cats: the same for accepts.
         community: the user's, None without one; of a community, its own.
+        last: the numbers of the pages that the user visited last, the last one first; of a
+            community none.
     """
 
     urls: Counts
@@ -87,6 +93,7 @@ class ProfileRow(NamedTuple):
     accepted_urls: Counts
     accepted_cats: Counts
     community: int | None
+    last: Numbers = NO_NUMBERS
 
 
 class CategoryRow(NamedTuple):
@@ -596,6 +603,8 @@ def _profile_cells(row: ProfileRow) -> dict[bytes, bytes]:
     for part, counts in zip(_PARTS, row[:4], strict=True):
         if len(counts.numbers):
             found.update(cells.pack_columns(part, counts))
+    if len(row.last):
+        found.update(cells.pack_columns(t.LAST, [row.last]))
     # written for everybody, so that a profile of a user without community has a row too
     found[t.COMMUNITY] = b"" if row.community is None else cells.pack_int(row.community)
     return found
@@ -605,7 +614,8 @@ def _profile(found: dict[bytes, bytes]) -> ProfileRow:
     urls, cats, accepted_urls, accepted_cats = (
         Counts(*cells.unpack_columns(part, found, 2)) for part in _PARTS
     )
-    return ProfileRow(urls, cats, accepted_urls, accepted_cats, _community(found))
+    (last,) = cells.unpack_columns(t.LAST, found, 1)
+    return ProfileRow(urls, cats, accepted_urls, accepted_cats, _community(found), last)
 
 
 def _community(found: dict[bytes, bytes]) -> int | None:

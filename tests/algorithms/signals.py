@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from algorithms import Candidate, Candidates, Run, Weights
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms import NOTHING_NEAR, Candidate, Candidates, Found, Near, Run, Weights
 
 
 class Listed:
@@ -33,6 +36,17 @@ class Listed:
     def whole(self) -> Iterator[Run]:
         """All URLs."""
         return _runs(self._items)
+
+    def among(self, pages: NDArray[np.uint32]) -> Found:
+        """Those of some pages that are in the set."""
+        held = {c.page: c for c in self._items}
+        found = [(place, held[p]) for place, p in enumerate(pages.tolist()) if p in held]
+        return Found(
+            np.array([place for place, _ in found], np.intp),
+            np.array([c.rank for _, c in found], float),
+            np.array([c.category for _, c in found], int),
+            np.array([c.ad_priority for _, c in found], float),
+        )
 
 
 def _runs(items: list[Candidate]) -> Iterator[Run]:
@@ -78,6 +92,12 @@ class Known:
     def affinities(self) -> Mapping[int, float]:
         """None known: the order is that of the rank scores."""
         return {}
+
+    def near(self) -> Near:
+        """As given; without an answer nothing is similar."""
+        found = self.answers.get("near", NOTHING_NEAR)
+        assert isinstance(found, Near)
+        return found
 
     def excluded(self) -> Collection[int]:
         """As given."""

@@ -12,6 +12,7 @@ Out: an `Answer`: every algorithm entered, and the ordered list, cut to the limi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -45,9 +46,13 @@ class World:
         totals: URL to (visits, accepts) of everybody, anonymous visitors too (generation).
         community: visitor key to community id; a visitor without community is absent (generation).
         profiles: visitor key to URL to (visits, accepts) (generation).
-        recent: the same for what is newer than the generation, which may not know the URLs.
+        recent: the same for what is newer than the generation, which may not know the URLs; in
+            the order in which the visitor first opened them since.
+        last: visitor key to the URLs the visitor opened last, the last one first (generation).
+        similar: URL to the URLs similar to it, with their weights (generation).
+        start: what is similar to nothing: URLs that anybody may like, with weights (generation).
         campaigns: campaign id to campaign.
-        w_ads, w_aff: weights of campaign priority and of affinity; not both 0.
+        w_ads, w_aff, w_sim: weights of campaign priority, affinity and similarity; not all 0.
         accept_weight: what one accept counts, in visits.
     """
 
@@ -56,9 +61,13 @@ class World:
     community: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, dict[str, Counts]] = field(default_factory=dict)
     recent: dict[str, dict[str, Counts]] = field(default_factory=dict)
+    last: dict[str, list[str]] = field(default_factory=dict)
+    similar: dict[str, Scores] = field(default_factory=dict)
+    start: Scores = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     w_ads: float = 0.5
     w_aff: float = 0.5
+    w_sim: float = 0.0
     accept_weight: float = 3.0
 
     @cached_property
@@ -98,6 +107,7 @@ class Request:
         exclude: canonical URLs not wanted.
         campaigns: only these campaigns; None or empty: it names none, so all of them.
         repeat: whether visited URLs may come back; None: not in related mode, yes in sponsored.
+        fill: whether a list shorter than the limit is filled up by the algorithms that follow.
         now_ms: the service's clock.
     """
 
@@ -109,11 +119,16 @@ class Request:
     exclude: tuple[str, ...] = ()
     campaigns: tuple[str, ...] | None = None
     repeat: bool | None = None
+    fill: bool = False
     now_ms: int = 0
 
 
 class Item(NamedTuple):
-    """One recommendation; `campaign` and `ad_priority` are None in related mode."""
+    """One recommendation.
+
+    `campaign` and `ad_priority` are None in related mode, `algorithm` in a list that is not to be
+    filled up.
+    """
 
     shown: str
     url: str
@@ -123,6 +138,8 @@ class Item(NamedTuple):
     campaign: str | None
     affinity: float
     ad_priority: float | None
+    similarity: float = 0.0
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,10 +147,10 @@ class Answer:
     """The recommendations, best first, and how they came about.
 
     Attributes:
-        algorithm: the one that built the list: the last of `path`.
+        algorithm: the one that built the list: the first that gave any of it.
         path: every algorithm entered, in order.
         items: at most `limit` of them.
-        size: length of the list before the cut.
+        size: length of the list that the algorithm built, before the cut.
         empty: there is nothing to recommend.
     """
 
@@ -153,7 +170,10 @@ class Ad(NamedTuple):
 
 
 Scores = dict[str, float]  # a list L: canonical URL to the affinity its source list holds
-Step = tuple[list[str], Scores]  # the algorithms entered from here on, and the list they led to
+List = tuple[str, Scores]  # an algorithm and a list of its, without X
+
+MOST_SEEN = 50
+DECAY = 0.95
 
 
 def number(world: World, counts: Counts) -> float:
@@ -241,8 +261,33 @@ def excluded(world: World, request: Request) -> set[str]:
     return {request.url} | set(request.exclude) | (set() if repeat else visited)
 
 
+def seen(world: World, request: Request) -> list[str]:
+    """The pages that similar ones are sought for, the last one seen first: at most 50.
+
+    The page being viewed, then what the user visited since the generation, then before.
+    """
+    visitor = request.visitor or ""
+    since = [url for url, (visits, _) in world.recent.get(visitor, {}).items() if visits >= 1]
+    pages = [request.url, *reversed(since), *world.last.get(visitor, [])]
+    return [url for url in dict.fromkeys(pages) if url in world.category][:MOST_SEEN]
+
+
+def similarities(world: World, request: Request) -> Scores:
+    """``sim(u, url)``: weights summed over the pages seen, those seen last counting most.
+
+    Below 0 is 0, and the greatest is 1. To have seen nothing makes nothing similar.
+    """
+    pages = seen(world, request)
+    sums = dict(world.start) if pages else {}
+    for place, page in enumerate(pages):
+        for url, weight in world.similar.get(page, {}).items():
+            sums[url] = sums.get(url, 0.0) + weight * DECAY**place
+    greatest = max(sums.values(), default=0.0)
+    return {url: total / greatest for url, total in sums.items() if total > 0}
+
+
 class Algorithms:
-    """The six, for one request. Each answers with the algorithms entered and the list L."""
+    """The six, for one request. Each gives its lists, in the order in which they are tried."""
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
@@ -262,64 +307,50 @@ class Algorithms:
         """``adUrls`` ∩ the list."""
         return {url: score for url, score in urls.items() if url in self.ads}
 
-    def sp_cont(self) -> Step:
+    def sp_cont(self) -> Iterator[List]:
         """WebR.Sp.Cont: ads of the page's category."""
-        found = self.without_x(self.only_ads(rec_list(self.world, self.c)))
-        if self.c is None or not found:
-            return entered("WebR.Sp.Cont", self.sp_default() if self.g is None else self.sp_col())
-        return ["WebR.Sp.Cont"], found
+        yield "WebR.Sp.Cont", self.only_ads(rec_list(self.world, self.c))
+        yield from self.sp_default() if self.g is None else self.sp_col()
 
-    def rel_cont(self) -> Step:
+    def rel_cont(self) -> Iterator[List]:
         """WebR.Rel.Cont: pages of the page's category."""
-        found = self.without_x(rec_list(self.world, self.c))
-        if self.c is None or not found:
-            return entered(
-                "WebR.Rel.Cont", self.rel_default() if self.g is None else self.rel_col()
-            )
-        return ["WebR.Rel.Cont"], found
+        yield "WebR.Rel.Cont", rec_list(self.world, self.c)
+        yield from self.rel_default() if self.g is None else self.rel_col()
 
-    def sp_col(self) -> Step:
+    def sp_col(self) -> Iterator[List]:
         """WebR.Sp.Col: ads the community visited, else ads of the categories it visited."""
         if self.g is None:
-            return entered("WebR.Sp.Col", self.sp_cont())
-        found = self.without_x(self.only_ads(self.col))
-        if not found:
-            found = self.without_x(
-                {
-                    a: number(self.world, self.world.totals.get(a, (0, 0)))
-                    for a in self.ads
-                    if self.world.category.get(a) in self.col_categories
-                }
-            )
-        if not found:
-            return entered("WebR.Sp.Col", self.sp_default())
-        return ["WebR.Sp.Col"], found
+            yield "WebR.Sp.Col", {}
+            yield from self.sp_cont()
+            return
+        yield "WebR.Sp.Col", self.only_ads(self.col)
+        yield (
+            "WebR.Sp.Col",
+            {
+                a: number(self.world, self.world.totals.get(a, (0, 0)))
+                for a in self.ads
+                if self.world.category.get(a) in self.col_categories
+            },
+        )
+        yield from self.sp_default()
 
-    def rel_col(self) -> Step:
+    def rel_col(self) -> Iterator[List]:
         """WebR.Rel.Col: pages the community visited, else pages of the categories it visited."""
         if self.g is None:
-            return entered("WebR.Rel.Col", self.rel_cont())
-        found = self.without_x(self.col)
-        if not found:
-            found = self.without_x(rec_union(self.world, self.col_categories))
-        if not found:
-            return entered("WebR.Rel.Col", self.rel_default())
-        return ["WebR.Rel.Col"], found
+            yield "WebR.Rel.Col", {}
+            yield from self.rel_cont()
+            return
+        yield "WebR.Rel.Col", self.col
+        yield "WebR.Rel.Col", rec_union(self.world, self.col_categories)
+        yield from self.rel_default()
 
-    def sp_default(self) -> Step:
+    def sp_default(self) -> Iterator[List]:
         """WebR.Sp.Default: every ad that has a category."""
-        every_page = rec_union(self.world, self.all_categories)
-        return ["WebR.Sp.Default"], self.without_x(self.only_ads(every_page))
+        yield "WebR.Sp.Default", self.only_ads(rec_union(self.world, self.all_categories))
 
-    def rel_default(self) -> Step:
+    def rel_default(self) -> Iterator[List]:
         """WebR.Rel.Default: every page that has a category."""
-        return ["WebR.Rel.Default"], self.without_x(rec_union(self.world, self.all_categories))
-
-
-def entered(name: str, rest: Step) -> Step:
-    """The algorithm was entered and handed over to the rest."""
-    path, found = rest
-    return [name, *path], found
+        yield "WebR.Rel.Default", rec_union(self.world, self.all_categories)
 
 
 def recommend(world: World, request: Request) -> Answer:
@@ -331,21 +362,54 @@ def recommend(world: World, request: Request) -> Answer:
         ("related", "content"): six.rel_cont,
         ("related", "collaborative"): six.rel_col,
     }
-    path, found = first[request.mode, request.filter]()
     ads = six.ads if request.mode == "sponsored" else {}
-    aff = affinities(world, request.visitor)
-    items = [item(world, aff, url, score, ads.get(url)) for url, score in found.items()]
-    items.sort(key=lambda each: (-each.priority, -each.rank_score, each.url))
-    return Answer(path[-1], path, items[: request.limit], len(items), not items)
+    aff, sim = affinities(world, request.visitor), similarities(world, request)
+    items: list[Item] = []
+    path: list[str] = []
+    builder, size = "", 0
+    for name, whole in first[request.mode, request.filter]():
+        path = [*path, name] if name not in path[-1:] else path
+        given = {item.url for item in items}
+        found = {url: s for url, s in six.without_x(whole).items() if url not in given}
+        if found and not items:
+            builder, size = name, len(found)
+        by = name if request.fill else None
+        more = [item(world, aff, sim, url, s, ads.get(url), by) for url, s in found.items()]
+        items += sorted(more, key=lambda each: (-each.priority, -each.rank_score, each.url))
+        if len(items) >= (request.limit if request.fill else 1):
+            break
+    return Answer(builder or path[-1], path, items[: request.limit], size, not items)
 
 
 def item(
-    world: World, affinity: dict[str, float], url: str, rank_score: float, ad: Ad | None
+    world: World,
+    affinity: dict[str, float],
+    similarity: Scores,
+    url: str,
+    rank_score: float,
+    ad: Ad | None,
+    algorithm: str | None,
 ) -> Item:
     """One recommendation with its priority: of the ad, or without one of a related page."""
     category = world.category.get(url)
     aff = 0.0 if category is None else affinity.get(category, 0.0)
+    sim = similarity.get(url, 0.0) if world.w_sim else 0.0
+    if ad is None and not world.w_sim:
+        return Item(url, url, aff, rank_score, category, None, aff, None, sim, algorithm)
     if ad is None:
-        return Item(url, url, aff, rank_score, category, None, aff, None)
-    priority = (world.w_ads * ad.priority + world.w_aff * aff) / (world.w_ads + world.w_aff)
-    return Item(ad.shown, url, priority, rank_score, category, ad.campaign, aff, ad.priority)
+        priority = (world.w_aff * aff + world.w_sim * sim) / (world.w_aff + world.w_sim)
+        return Item(url, url, priority, rank_score, category, None, aff, None, sim, algorithm)
+    sums = world.w_ads * ad.priority + world.w_aff * aff + world.w_sim * sim
+    priority = sums / (world.w_ads + world.w_aff + world.w_sim)
+    return Item(
+        ad.shown,
+        url,
+        priority,
+        rank_score,
+        category,
+        ad.campaign,
+        aff,
+        ad.priority,
+        sim,
+        algorithm,
+    )

@@ -1,0 +1,94 @@
+"""[4] Similar pages: what a visitor saw in, how similar the other pages are to it out.
+
+A generation holds for each page the pages similar to it, with weights learned from co-visits
+(`clustering.similarity`), and a list of pages that anybody may like: the similar ones of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms import NOTHING_NEAR, Near
+from webrec.tables import Space
+
+MOST_SEEN = 50
+"""Pages of a visitor that count: those seen last."""
+
+DECAY = 0.95
+"""What a page weighs beside the one that was seen next: chosen with `webrec evaluate`, 0.95 and 1
+are the same within noise where the order of visits says little."""
+
+_DECAYS = np.array([DECAY**place for place in range(MOST_SEEN)])
+
+
+class Reason(NamedTuple):
+    """A page the visitor saw, and its share in the similarity of another, above 0."""
+
+    page: int
+    share: float
+
+
+class Similarity:
+    """The similar pages of one generation.
+
+    Args:
+        space: as `clustering.similarity.similar_pages` makes it; empty for a generation without.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._is_empty = not space
+        if space:
+            names = ("pages", "weights", "start_pages", "start_weights")
+            # plain arrays: views of mapped ones are costly to make
+            self._pages, self._weights, *start = (np.asarray(space[name]) for name in names)
+            self._start = start[0], start[1]
+            self._ends: memoryview = space["ends"].data
+
+    def of(self, page: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        """The pages similar to one, and their weights, some of them below 0."""
+        part = slice(self._ends[page - 1] if page else 0, self._ends[page])
+        return self._pages[part], self._weights[part]
+
+    def near(self, seen: Sequence[int]) -> Near:
+        """How similar other pages are to those seen.
+
+        The weights are summed, each times `DECAY` to the power of the place of its page in
+        ``seen``; sums below 0 count as 0, and the greatest becomes 1.
+
+        Args:
+            seen: distinct pages, the last one seen first; only `MOST_SEEN` count.
+        """
+        pages, sums = self._sums(seen)
+        best = sums.max(initial=0.0)
+        if best <= 0:
+            return NOTHING_NEAR
+        liked = sums > 0
+        return Near(pages[liked], sums[liked] / best)
+
+    def reasons(self, page: int, seen: Sequence[int]) -> list[Reason]:
+        """Which of the pages seen speak for a page, the strongest first."""
+        _, sums = self._sums(seen)
+        best = sums.max(initial=0.0)
+        found = []
+        for each, decay in zip(seen, _DECAYS.tolist(), strict=False):
+            pages, weights = self.of(each)
+            share = float(weights[pages == page].astype(np.float64).sum()) * decay
+            if share > 0 and best > 0:
+                found.append(Reason(each, share / best))
+        return sorted(found, key=lambda reason: -reason.share)
+
+    def _sums(self, seen: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Every page that is similar to one seen, and the sum of its weights."""
+        if self._is_empty or not seen:
+            return np.empty(0, np.uint32), np.empty(0)
+        lists = [self._start, *map(self.of, seen[:MOST_SEEN])]
+        lengths = [len(pages) for pages, _ in lists]
+        decays = np.repeat(np.append(1.0, _DECAYS[: len(lists) - 1]), lengths)
+        weights = np.concatenate([weights for _, weights in lists]) * decays
+        pages, where = np.unique(np.concatenate([p for p, _ in lists]), return_inverse=True)
+        sums = np.bincount(where, weights).astype(float, copy=False)
+        return pages, sums
