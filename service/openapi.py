@@ -84,8 +84,11 @@ _SCHEMAS: dict[str, Schema] = {
         {"url": _TEXT, "priority": _PRIORITY, "category": _or_null(_NAMED)},
         {
             "campaign": _TEXT,
+            "algorithm": _TEXT,
             "affinity": _PRIORITY,
             "ad_priority": _PRIORITY,
+            "similarity": _PRIORITY,
+            "because": _list(_object({"url": _TEXT, "share": _NUMBER})),
             "rank_score": _NUMBER,
         },
     ),

@@ -51,13 +51,19 @@ PAGES = {DOCS / "settings.md": settings_page}
 
 def _row(name: str) -> str:
     info = Settings.model_fields[name]
-    shown = "" if info.default in ("", None) else f"`{info.default}`"
+    shown = "" if info.default in ("", None) else f"`{_default(info.default)}`"
     cells = (f"`{PREFIX}{name.upper()}`", shown, _values(info), info.description)
     return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
 
 
+def _default(value: Any) -> Any:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
+
 def _values(info: Any) -> str:
     """What may be given, in words."""
+    if info.annotation is bool:
+        return "`on`, `off`"
     kind = next((k for k in get_args(info.annotation) if k is not NoneType), info.annotation)
     if get_origin(info.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(info.annotation))

@@ -181,7 +181,7 @@ class Service:
         self.home = home
         self._host = host
         self.port = 0
-        self.settings = {"workers": 2, **settings}
+        self.settings = {"workers": 2, "w_sim": 0, **settings}  # the published priority
         self.log_path = home.with_name(home.name + ".log")
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -89,11 +89,12 @@ def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_weights_must_weigh() -> None:
-    """One may be 0, both may not."""
-    assert config.load(w_ads=0).w_ads == 0
-    assert config.load(w_aff=0).w_aff == 0
-    with pytest.raises(UsageError, match="both be 0"):
-        config.load(w_ads=0, w_aff=0)
+    """Any of them may be 0, not all."""
+    assert config.load(w_ads=0, w_aff=0).w_ads == 0
+    assert config.load(w_aff=0, w_sim=0).w_aff == 0
+    assert config.load(w_ads=0, w_sim=0).w_sim == 0
+    with pytest.raises(UsageError, match="all be 0"):
+        config.load(w_ads=0, w_aff=0, w_sim=0)
 
 
 def test_settings_never_change() -> None:

@@ -39,9 +39,12 @@ WATERMARK = Watermark({"spool": 0})
 
 @contextmanager
 def opened(home: Path, **settings: object) -> Iterator[Engine]:
-    """An engine on the store and the log in ``home``; nothing runs in its background."""
+    """An engine on the store and the log in ``home``; nothing runs in its background.
+
+    The published priority orders its lists, unless ``settings`` give similarity a weight.
+    """
     # a read that a busy machine makes slowly is left out of no test's answer
-    engine = Engine(config.load(home=home, **{"tmax": 60_000, **settings}))
+    engine = Engine(config.load(home=home, **{"tmax": 60_000, "w_sim": 0, **settings}))
     try:
         engine.tables.create()
         engine.refresh()

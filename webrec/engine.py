@@ -322,16 +322,7 @@ def _explain(
         if sponsored:
             shown["ad_priority"] = item.ad_priority
         shown["similarity"] = item.similarity
-        shown["because"] = (
-            [
-                {"url": snapshot.model.url(page), "share": share}
-                for page, share in snapshot.model.similarity.reasons(item.page, lookup.seen)[
-                    :_REASONS
-                ]
-            ]
-            if item.similarity
-            else []
-        )
+        shown["because"] = _because(snapshot, lookup, item)
         shown["rank_score"] = item.rank_score
     excluded = lookup.excluded()
     category, community = lookup.category(), lookup.community()
@@ -340,12 +331,17 @@ def _explain(
         "community": None if community is None else generation.community_ids[community],
         "list": answer.candidates.expression,
         "size": len(answer.candidates) - sum(page in answer.candidates for page in excluded),
-        "filled_up": [
-            {"algorithm": part.algorithm, "list": part.candidates.expression}
-            for part in answer.parts[1:]
-        ],
         "passed_over": [
             {"algorithm": algorithm, "reason": passed.reason}
             for algorithm, passed in answer.passed_over
         ],
     }
+
+
+def _because(snapshot: Snapshot, lookup: Lookup, item: Item) -> list[dict[str, Any]]:
+    """The pages the visitor saw that speak most for an item."""
+    if not item.similarity:
+        return []
+    model = snapshot.model
+    reasons = model.similarity.reasons(item.page, lookup.seen)
+    return [{"url": model.url(page), "share": share} for page, share in reasons[:_REASONS]]

@@ -63,7 +63,7 @@ class Similarity:
             seen: distinct pages, the last one seen first; only `MOST_SEEN` count.
         """
         pages, sums = self._sums(seen)
-        best = sums.max(initial=0.0)
+        best = float(sums.max(initial=0.0))
         if best <= 0:
             return NOTHING_NEAR
         liked = sums > 0
@@ -72,12 +72,14 @@ class Similarity:
     def reasons(self, page: int, seen: Sequence[int]) -> list[Reason]:
         """Which of the pages seen speak for a page, the strongest first."""
         _, sums = self._sums(seen)
-        best = sums.max(initial=0.0)
-        found = []
+        best = float(sums.max(initial=0.0))
+        found: list[Reason] = []
+        if best <= 0:
+            return found
         for each, decay in zip(seen, _DECAYS.tolist(), strict=False):
             pages, weights = self.of(each)
             share = float(weights[pages == page].astype(np.float64).sum()) * decay
-            if share > 0 and best > 0:
+            if share > 0:
                 found.append(Reason(each, share / best))
         return sorted(found, key=lambda reason: -reason.share)
 

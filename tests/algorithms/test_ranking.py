@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidate, Item, Run, Weights, rank
+from algorithms import UNCATEGORISED, Candidate, Found, Item, Near, Run, Weights, rank
 from algorithms.ranking import RELATED
 from tests.algorithms.signals import Listed
 
@@ -49,6 +51,61 @@ def test_the_order_is_that_of_a_plain_sort(
     assert rank(Listed("L", items), affinities, weights, excluded, limit) == expected[:limit]
 
 
+similarities = st.dictionaries(st.integers(0, 40), st.sampled_from([0.125, 0.5, NEXT, 1.0]))
+
+
+def near_of(similarity: dict[int, float]) -> Near:
+    """The pages with a similarity, ascending."""
+    pages = sorted(similarity)
+    return Near(np.array(pages, np.uint32), np.array([similarity[p] for p in pages], float))
+
+
+@given(
+    items,
+    affinities,
+    weights,
+    st.sampled_from([0.5, 32.0, 1e-17]),
+    similarities,
+    st.sets(st.integers(0, 30)),
+    st.integers(1, 40),
+)
+def test_similar_pages_take_their_places(
+    items: list[tuple[int, int, float, float]],
+    affinities: dict[int, float],
+    weights: Weights,
+    w_sim: float,
+    similarity: dict[int, float],
+    excluded: set[int],
+    limit: int,
+) -> None:
+    """The order is that of a plain sort, whichever pages are similar, in the set or not."""
+    weights = weights._replace(w_sim=w_sim)
+    expected = [
+        Item(page, c, weights.priority(ad, aff, sim), score, aff, ad, sim)
+        for page, c, score, ad in items
+        for aff, sim in [(affinities.get(c, 0.0), similarity.get(page, 0.0))]
+        if page not in excluded
+    ]
+    expected.sort(key=lambda item: (-item.priority, -item.rank_score, item.page))
+    near = near_of(similarity)
+    found = rank(Listed("L", items), affinities, weights, excluded, limit, near)
+    assert found == expected[:limit]
+    assert all(type(value) in (int, float) for item in found for value in item)
+
+
+def test_many_similar_pages_are_cut_before_they_are_sorted() -> None:
+    """Ties at the cut and excluded pages change nothing."""
+    items = [(page, page % 3, float(page % 7), 0.0) for page in range(2_000)]
+    similarity = {page: 1 / (1 + page % 11) for page in range(0, 2_000, 2)}
+    excluded = set(range(0, 2_000, 4))
+    weights = Weights(0.0, 0.5, 32.0)
+    found = rank(Listed("L", items), {}, weights, excluded, 10, near_of(similarity))
+    expected = sorted(
+        ((-similarity.get(p, 0.0), -score, p) for p, _, score, _ in items if p not in excluded)
+    )
+    assert [item.page for item in found] == [page for _, _, page in expected[:10]]
+
+
 @given(items, affinities, weights, st.integers(1, 40), st.integers(1, 40))
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(
     items: list[tuple[int, int, float, float]],
@@ -84,6 +141,16 @@ def test_related_priority_is_the_affinity(affinity: float) -> None:
     assert RELATED.priority(0.0, affinity) == affinity
 
 
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1e6), st.floats(0.001, 1e6))
+def test_without_similarity_it_is_the_published_priority(
+    ad: float, affinity: float, w_ads: float, w_aff: float
+) -> None:
+    """To the last digit, in both modes."""
+    weights = Weights(w_ads, w_aff, 0.0)
+    assert weights.priority(ad, affinity, 0.7) == (w_ads * ad + w_aff * affinity) / (w_ads + w_aff)
+    assert weights.related() == RELATED
+
+
 def test_equal_priorities_fall_back_to_rank_score_and_url() -> None:
     """Ad priorities that weigh the same after rounding do not decide."""
     tiny = Weights(1e-17, 1.0)
@@ -105,6 +172,11 @@ class _Endless:
     def whole(self) -> Iterator[Run]:
         yield 0.0, (c for n in range(10**9) for c in self._both(n))
 
+    def among(self, pages: NDArray[np.uint32]) -> Found:
+        places = np.arange(len(pages))
+        no_ads = np.zeros(len(pages))
+        return Found(places, no_ads, (pages % 2).astype(int), no_ads)
+
     def _candidates(self, category: int) -> Iterable[Candidate]:
         return (Candidate(0.0, 2 * n + category, category, 0.0) for n in range(10**9))
 
@@ -117,3 +189,7 @@ def test_no_more_is_read_than_shown(affinities: dict[int, float]) -> None:
     """A list of any length costs what its beginning costs."""
     found = rank(_Endless(), affinities, RELATED, {0, 1, 2}, 3)
     assert len(found) == 3
+    near = near_of({2: 1.0, 4: 0.5})
+    both = rank(_Endless(), affinities, Weights(0.0, 0.5, 32.0), {0, 1, 2}, 3, near)
+    assert both[0].page == 4
+    assert len(both) == 3

@@ -112,7 +112,7 @@ def test_the_sample_is_drawn_evenly_and_by_its_seed() -> None:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine on the known-answer world, clustered."""
-    with opened(tmp_path_factory.mktemp("checks")) as engine:
+    with opened(tmp_path_factory.mktemp("checks"), w_sim=32) as engine:
         ingest_known(engine)
         batch(engine, categories=3, communities=3, features="tfidf")
         yield engine

@@ -9,7 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.random_worlds import random_request
 from tests.worlds import NOW_MS, answer_of, opened
@@ -42,7 +44,7 @@ def grown(folder: Path, spec: GrownSpec = SPEC) -> Tables:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine on the small world."""
-    with opened(tmp_path_factory.mktemp("grown")) as engine:
+    with opened(tmp_path_factory.mktemp("grown"), w_sim=32) as engine:
         grow(engine.tables, SPEC, tell)
         engine.refresh()
         yield engine
@@ -55,6 +57,7 @@ def world(engine: Engine) -> World:
     generation = engine.snapshot.model.generation
     urls = {page.number: page.url for page in pages}
     rows = profiles(engine.tables)
+    space = engine.snapshot.model.space("similar")
     by_url = {visitor: _histories(row, urls) for visitor, row in rows.items()}
     everybody: dict[str, list[oracle.Counts]] = {}
     for history in by_url.values():
@@ -69,6 +72,13 @@ def world(engine: Engine) -> World:
             if row.community is not None
         },
         profiles=by_url,
+        last={visitor: [urls[p] for p in row.last.tolist()] for visitor, row in rows.items()},
+        similar={
+            url: _weights(urls, *engine.snapshot.model.similarity.of(page))
+            for page, url in urls.items()
+        },
+        start=_weights(urls, space["start_pages"], space["start_weights"]),
+        w_sim=engine.settings.w_sim,
         campaigns={
             campaign.id: oracle.Campaign(
                 campaign.priority, [(ad.shown, ad.page.url) for ad in campaign.ads]
@@ -76,6 +86,13 @@ def world(engine: Engine) -> World:
             for campaign in engine.tables.campaigns()
         },
     )
+
+
+def _weights(
+    urls: dict[int, str], pages: NDArray[np.uint32], weights: NDArray[np.float32]
+) -> dict[str, float]:
+    pairs = zip(pages.tolist(), weights.tolist(), strict=True)
+    return {urls[page]: weight for page, weight in pairs}
 
 
 def profiles(tables: Tables) -> dict[str, ProfileRow]:

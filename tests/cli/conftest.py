@@ -19,6 +19,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command line; WEBREC_HOME is a new folder."""
     monkeypatch.setenv("WEBREC_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WEBREC_W_SIM", "0")  # the published priority
 
     def run_(*arguments: str | Path, stdin: bytes | None = None, fails: int = 0) -> Result:
         result = CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)

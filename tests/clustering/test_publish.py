@@ -51,6 +51,7 @@ def result(profile_urls: int = 100) -> Result:
             ["u:a", "u:b", "u:c"],
             visits.astype(np.int64),
             accepts.astype(np.int64),
+            sparse.csr_array(np.array([[30, 0, 10, 20, 0], [7, 9, 0, 0, 9], [0, 0, 0, 1, 0]])),
             np.array([6, 6, 1, 3, 9]),
             np.array([0, 1, 0, 1, 0]),
             {},
@@ -121,6 +122,19 @@ def test_a_profile_has_its_four_families(tables: Tables) -> None:
     assert profile(tables, "u:c").community is None
     assert pairs(profile(tables, "u:c").urls) == {3: 1}
     assert dict(tables.visitors("000001")) == {"u:a": 0, "u:b": 0, "u:c": None}
+
+
+def test_a_profile_knows_what_was_visited_last(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one first, of one moment by number, and no more than count."""
+    write(tables, result())
+    assert profile(tables, "u:a").last.tolist() == [0, 3, 2]
+    assert profile(tables, "u:b").last.tolist() == [1, 4, 0]
+    monkeypatch.setattr(publish, "MOST_SEEN", 2)
+    tables.drop_generation("000001")
+    write(tables, result())
+    assert profile(tables, "u:b").last.tolist() == [1, 4]
 
 
 def test_a_community_is_the_sum_of_its_members(tables: Tables) -> None:

@@ -26,9 +26,11 @@ def log(tmp_path: Path) -> RawLog:
     return RawLog(tmp_path / "log")
 
 
-def visit(url: str = A, visitor: str | None = ANN, event_id: str | None = None) -> Event:
+def visit(
+    url: str = A, visitor: str | None = ANN, event_id: str | None = None, at_ms: int = 0
+) -> Event:
     """Somebody opened a page."""
-    return Event("visit", url, visitor, 0, event_id)
+    return Event("visit", url, visitor, at_ms, event_id)
 
 
 def accept(url: str = A, visitor: str | None = ANN) -> Event:
@@ -232,6 +234,15 @@ def test_pairs_are_summed_in_bounded_memory(log: RawLog, monkeypatch: pytest.Mon
     found = read(log)
     assert profile(found, ANN) == {A: (12, 0), B: (6, 0), C: (6, 0)}
     assert profile(found, BOB) == {A: (6, 0), B: (3, 0), C: (3, 0)}
+
+
+def test_the_last_visit_is_the_latest(log: RawLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the moment it happened, in whatever order the log holds it; accepts are no visits."""
+    monkeypatch.setattr(module, "_PAIRS_IN_MEMORY", 2)
+    late, early, other = visit(A, at_ms=9), visit(A, at_ms=5), visit(B, at_ms=7)
+    write(log, late, other, early, accept(C), visit(A, BOB, at_ms=1), early)
+    found = read(log)
+    assert found.last_visits.toarray().tolist() == [[9, 7, 0], [1, 0, 0]]
 
 
 def test_an_empty_log_gives_nothing(log: RawLog) -> None:

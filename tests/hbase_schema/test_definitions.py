@@ -35,6 +35,7 @@ COLUMNS = {
         tables.CATS,
         tables.ACCEPTED_URLS,
         tables.ACCEPTED_CATS,
+        tables.LAST,
         tables.COMMUNITY,
     ],
     "spaces": [tables.ARRAY_PART],

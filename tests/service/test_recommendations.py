@@ -24,6 +24,7 @@ ANSWER = {
     "took_ms",
 }  # fmt: skip
 ITEM = {"url", "priority", "category"}
+EXPLAINED = {"affinity", "similarity", "because", "rank_score"}
 BOT = {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
 
 
@@ -84,7 +85,7 @@ def test_explain(client: FlaskClient) -> None:
     answer = ask(client, **request, campaigns=["football-offer"], explain=True)
     assert answer.keys() == ANSWER | {"explain"}
     (item,) = answer["items"]
-    assert item.keys() == ITEM | {"campaign", "affinity", "ad_priority", "rank_score"}
+    assert item.keys() == ITEM | EXPLAINED | {"campaign", "ad_priority"}
     assert (item["affinity"], item["ad_priority"], item["rank_score"]) == (1.0, 0.3, 3)
     assert item["priority"] == pytest.approx((0.5 * 0.3 + 0.5 * 1.0) / 1.0)
     explained = answer["explain"]
@@ -108,7 +109,7 @@ def test_explain_counts_the_list_before_the_cut(client: FlaskClient) -> None:
         "size": 10,
         "passed_over": [],
     }
-    assert all(i.keys() == ITEM | {"affinity", "rank_score"} for i in answer["items"])
+    assert all(i.keys() == ITEM | EXPLAINED for i in answer["items"])
 
 
 def test_priority_weighs_affinity_and_money(client: FlaskClient) -> None:

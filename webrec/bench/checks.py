@@ -7,7 +7,11 @@ What a visitor did before a request counts for its answer, and everybody sees it
 So an answer is eligible if all other visits of its visitor were answered at least so long before
 it was asked for, or asked for after it was there.
 
-What the model says (pages, profiles, who is in which community) is read from the tables, and the
+Which page a visitor opened last counts, too: an answer is not eligible where two visits before it
+overlapped, for nobody knows which came first.
+
+What the model says (pages, profiles, similar pages, who is in which community) is read from the
+tables, and the
 lists are worked out from that: an error of the batch is not found here.
 """
 
@@ -16,6 +20,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -27,7 +33,7 @@ from webrec.bench.stage import Told
 from webrec.config import Settings
 from webrec.documents import RequestDocument
 from webrec.storage import open_store
-from webrec.tables import Counts, ProfileRow, Tables
+from webrec.tables import Counts, ProfileRow, Space, Tables
 from webrec.types import Campaign
 
 SEEN_WITHIN_S = 2.0
@@ -63,7 +69,7 @@ class Kept(NamedTuple):
     Attributes:
         number: of the request.
         at_ms: when it was sent, by the clock of the campaigns.
-        recent: visits of its visitor since the batch, by URL.
+        recent: visits of its visitor since the batch, by URL, the first one first.
         body: the answer.
     """
 
@@ -135,13 +141,16 @@ class Ledger:
         own = (sent.sent, sent.done)
         if any(v.done > known_s and v.sent < sent.done and v[1:] != own for v in visits):
             return
+        known = sorted((v for v in visits if v.done <= known_s), key=attrgetter("sent"))
+        if any(after.sent < before.done for before, after in pairwise(known)):
+            return
         self.eligible += 1
         # so that each eligible answer is as likely as any other to be in the sample at the end
         place = len(self._kept)
         if place >= self._size:
             place = self._random.randrange(self.eligible)
         if place < self._size:
-            recent = Counter(visit.url for visit in visits if visit.done <= known_s)
+            recent = Counter(visit.url for visit in known)
             at_ms = round((sent.sent + self._clock_s) * 1000)
             self._kept[place : place + 1] = [Kept(number, at_ms, dict(recent), sent.body)]
 
@@ -236,6 +245,7 @@ def _asked(request: RequestDocument, default_filter: str, at_ms: int) -> oracle.
         exclude=request.exclude,
         campaigns=request.campaigns,
         repeat=request.repeat,
+        fill=bool(request.fill),
         now_ms=at_ms,
     )
 
@@ -259,11 +269,13 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
     pages = list(tables.pages(generation.id))
     urls = {page.number: page.url for page in pages}
     visitors = dict(tables.visitors(generation.id))
-    profiles = {}
+    profiles, last = {}, {}
     for done, visitor in enumerate(visitors):
         tell("reading profiles", done, len(visitors))
         row = tables.profile(generation.id, visitor)
         profiles[visitor] = {} if row is None else _history(row, urls)
+        last[visitor] = [] if row is None else [urls[page] for page in row.last.tolist()]
+    space = tables.spaces(generation.id).get("similar")
     return oracle.World(
         category={
             page.url: None if page.category < 0 else generation.category_ids[page.category]
@@ -276,11 +288,26 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
             if number is not None
         },
         profiles=profiles,
+        last=last,
+        similar={} if space is None else _similar(space, urls),
+        start={} if space is None else _weights(space, "start_", slice(None), urls),
         campaigns={campaign.id: _campaign(campaign) for campaign in tables.campaigns()},
         w_ads=settings.w_ads,
         w_aff=settings.w_aff,
+        w_sim=settings.w_sim,
         accept_weight=settings.accept_weight,
     )
+
+
+def _similar(space: Space, urls: dict[int, str]) -> dict[str, oracle.Scores]:
+    """The similar pages of every page."""
+    bounds = [0, *space["ends"].tolist()]
+    return {urls[page]: _weights(space, "", slice(*bounds[page : page + 2]), urls) for page in urls}
+
+
+def _weights(space: Space, which: str, part: slice, urls: dict[int, str]) -> oracle.Scores:
+    pages, weights = space[f"{which}pages"][part].tolist(), space[f"{which}weights"][part].tolist()
+    return {urls[page]: weight for page, weight in zip(pages, weights, strict=True)}
 
 
 def _campaign(campaign: Campaign) -> oracle.Campaign:

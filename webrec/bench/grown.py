@@ -29,13 +29,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.similarity import SIMILAR, START
 from hbase_schema import keys
 from hbase_schema.cells import PageCell
 from webrec import synthetic
 from webrec.errors import UsageError
 from webrec.rawlog import Watermark
+from webrec.similarity import MOST_SEEN
 from webrec.synthetic import Ints
-from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Tables
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import AdPage, Campaign, Page
 
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -114,6 +116,7 @@ def grow(tables: Tables, spec: GrownSpec, tell: Progress) -> None:
     tables.put_pages(GENERATION, _pages(world, sums, tell))
     tables.put_categories(GENERATION, _categories(world, sums))
     tables.put_communities(GENERATION, _communities(world, sums))
+    tables.put_spaces(GENERATION, {"similar": _similar(world, sums)})
     _put_campaigns(tables, world, tell)
     tables.put_generation(_generation(world, sums))
     tables.activate(GENERATION, None)
@@ -243,7 +246,8 @@ def _profiles(world: _World, sums: _Sums, tell: Progress) -> Iterator[tuple[str,
         for visitor, row, community in zip(
             world.visitors[part], rows, communities.tolist(), strict=True
         ):
-            yield visitor, ProfileRow(*row, community)
+            last = rng.permutation(row[0].numbers)[:MOST_SEEN]
+            yield visitor, ProfileRow(*row, community, last)
     tell("writing profiles", spec.users, spec.users)
 
 
@@ -332,6 +336,33 @@ def _categories(world: _World, sums: _Sums) -> Iterator[tuple[str, CategoryRow]]
         keywords = list(world.plan.subject_of(category).terms)
         value = float(affinity[pages].sum())
         yield _category_id(category), CategoryRow(pages.astype(np.uint32), keywords, value)
+
+
+def _similar(world: _World, sums: _Sums) -> Space:
+    """For each page those after it in its category's list, which is taken for a ring.
+
+    The nearer, the more similar. The pages of most affinity are similar to nothing.
+    """
+    n = len(world.urls)
+    order = np.lexsort((-sums.affinity(), world.category))
+    sizes = np.bincount(world.category, minlength=world.spec.categories)
+    starts = (np.cumsum(sizes) - sizes)[world.category[order]]
+    size = sizes[world.category[order]]
+    pages = np.empty((n, SIMILAR), np.uint32)
+    counts = np.empty(n, np.int64)
+    counts[order] = np.minimum(size - 1, SIMILAR)
+    for step in range(SIMILAR):
+        pages[order, step] = order[starts + (np.arange(n) - starts + 1 + step) % size]
+    there = np.arange(SIMILAR) < counts[:, None]
+    weights = np.broadcast_to(1 / np.arange(2, SIMILAR + 2, dtype=np.float32), pages.shape)
+    best = np.argsort(-sums.affinity(), kind="stable")[:START]
+    return {
+        "pages": pages[there],
+        "weights": weights[there],
+        "ends": np.cumsum(counts),
+        "start_pages": best.astype(np.uint32),
+        "start_weights": np.full(len(best), 0.01, np.float32),
+    }
 
 
 def _communities(world: _World, sums: _Sums) -> Iterator[tuple[str, ProfileRow, int]]:
