@@ -213,6 +213,7 @@ class _RecLs:
         self._categories = categories
         self.expression = expression
         self._set = frozenset(categories)
+        self._is_whole = len(categories) == len(model._rec)
 
     def categories(self) -> Collection[int]:
         return self._set
@@ -222,7 +223,7 @@ class _RecLs:
 
     def whole(self) -> Iterator[Run]:
         total, category = self._model._total, self._model._category
-        if len(self._categories) == len(self._model._rec):
+        if self._is_whole:
             pages = self._model._rec_all
             yield 0.0, (candidate((-total[p], p, category[p], 0.0)) for p in pages)
         else:
@@ -230,6 +231,8 @@ class _RecLs:
 
     def among(self, pages: NDArray[np.uint32]) -> Found:
         theirs = self._model.categories_among(pages)
+        if self._is_whole:
+            return self._model.found(np.flatnonzero(theirs != UNCATEGORISED), pages)
         return self._model.found(np.flatnonzero(np.isin(theirs, self._categories)), pages)
 
     def __len__(self) -> int:

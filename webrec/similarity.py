@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from algorithms import NOTHING_NEAR, Near
 from webrec.tables import Space
 
-MOST_SEEN = 50
+MOST_SEEN = 20
 """Pages of a visitor that count: those seen last."""
 
 DECAY = 0.95
 """What a page weighs beside the one that was seen next: chosen with `webrec evaluate`, 0.95 and 1
 are the same within noise where the order of visits says little."""
 
-_DECAYS = np.array([DECAY**place for place in range(MOST_SEEN)])
+_DECAYS = np.array([1.0, *(DECAY**place for place in range(MOST_SEEN))])  # the start's, and theirs
 
 
 class Reason(NamedTuple):
@@ -76,7 +76,7 @@ class Similarity:
         found: list[Reason] = []
         if best <= 0:
             return found
-        for each, decay in zip(seen, _DECAYS.tolist(), strict=False):
+        for each, decay in zip(seen, _DECAYS[1:].tolist(), strict=False):
             pages, weights = self.of(each)
             share = float(weights[pages == page].astype(np.float64).sum()) * decay
             if share > 0:
@@ -84,13 +84,21 @@ class Similarity:
         return sorted(found, key=lambda reason: -reason.share)
 
     def _sums(self, seen: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-        """Every page that is similar to one seen, and the sum of its weights."""
+        """Every page that is similar to one seen, ascending, and the sum of its weights."""
         if self._is_empty or not seen:
             return np.empty(0, np.uint32), np.empty(0)
         lists = [self._start, *map(self.of, seen[:MOST_SEEN])]
         lengths = [len(pages) for pages, _ in lists]
-        decays = np.repeat(np.append(1.0, _DECAYS[: len(lists) - 1]), lengths)
-        weights = np.concatenate([weights for _, weights in lists]) * decays
-        pages, where = np.unique(np.concatenate([p for p, _ in lists]), return_inverse=True)
-        sums = np.bincount(where, weights).astype(float, copy=False)
-        return pages, sums
+        weights = np.concatenate([weights for _, weights in lists])
+        pages = np.concatenate([pages for pages, _ in lists])
+        # what numpy.unique does, in half of its time
+        order = pages.argsort()
+        ordered = pages[order]
+        is_first = np.empty(len(pages), bool)
+        is_first[:1] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+        place = np.empty(len(pages), np.intp)
+        place[order] = is_first.cumsum()
+        # summed one by one in the order of the lists, as the definition says
+        sums = np.bincount(place, weights * _DECAYS[: len(lists)].repeat(lengths))[1:]
+        return ordered[is_first], sums.astype(float, copy=False)

@@ -172,7 +172,7 @@ class Ad(NamedTuple):
 Scores = dict[str, float]  # a list L: canonical URL to the affinity its source list holds
 List = tuple[str, Scores]  # an algorithm and a list of its, without X
 
-MOST_SEEN = 50
+MOST_SEEN = 20
 DECAY = 0.95
 
 
@@ -262,7 +262,7 @@ def excluded(world: World, request: Request) -> set[str]:
 
 
 def seen(world: World, request: Request) -> list[str]:
-    """The pages that similar ones are sought for, the last one seen first: at most 50.
+    """The pages that similar ones are sought for, the last one seen first: at most 20.
 
     The page being viewed, then what the user visited since the generation, then before.
     """
