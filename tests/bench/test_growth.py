@@ -159,6 +159,7 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "batch-300" / "precious").exists()
 
 
+@pytest.mark.slow
 def test_the_chart_shows_every_axis_and_is_the_same_every_time(tmp_path: Path) -> None:
     """Two panels for each axis and for the batch, in the same bytes for the same numbers."""
     axes = [

@@ -206,6 +206,7 @@ def test_any_number_of_batches_changes_no_profile(engine: Engine) -> None:
             assert seen(engine, visitor) == urls
 
 
+@pytest.mark.slow
 def test_events_during_batches_are_neither_lost_nor_doubled(engine: Engine) -> None:
     """While several writers send, profiles add up after every batch and at the end."""
     batch(engine)

@@ -125,6 +125,7 @@ def assert_right(figures: Figures) -> None:
     assert figures.ledger.statuses.keys() <= {0, 200, 202, 503}, figures.ledger.statuses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["worker", "all"])
 def test_kill_the_service(home: Path, what: str) -> None:
     """Killed under load and started again, the service has every acknowledged visit once."""
@@ -136,6 +137,7 @@ def test_kill_the_service(home: Path, what: str) -> None:
         assert_right(killing.figures)
 
 
+@pytest.mark.slow
 def test_kill_a_batch(home: Path) -> None:
     """A batch killed while it writes leaves the old model answering, and no visit out."""
     with Service(home) as service:

@@ -112,6 +112,7 @@ def test_everything_written_shows_in_every_worker(home: Path) -> None:
         wait_until(lambda: is_everywhere(service.ask_each("GET", "/v1/models"), status=401))
 
 
+@pytest.mark.slow
 def test_a_new_model_and_the_way_back(home: Path) -> None:
     """A batch's model is picked up by every worker, and so is a return to the one before."""
     with Service(home) as service:
