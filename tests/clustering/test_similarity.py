@@ -39,8 +39,8 @@ def closed_form(visits: sparse.csr_array[np.int64]) -> NDArray[np.float64]:
     both = np.column_stack([visited, np.ones(len(visited))])
     gram = both.T @ (both / np.sqrt(visited.sum(axis=1))[:, None])
     gram[:-1, :-1][common < 2] = 0
-    ridge = 4 + np.diag(gram) / 3
-    ridge[-1] = gram[-1, -1] / 2
+    ridge = 4 + np.diag(gram) / 2
+    ridge[-1] = gram[-1, -1]
     inverse = np.linalg.inv(gram + np.diag(ridge))
     return (-inverse / np.diag(inverse))[:, :-1]
 
