@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from clustering.features import FeatureKind, text_of
 from clustering.identity import take_over_ids
 from clustering.keywords import category_keywords
 from clustering.lease import Lease
-from clustering.pages import PageClusters, cluster_pages
+from clustering.pages import cluster_pages
 from clustering.publish import Progress, Result, Written
 from clustering.replay import Replayed, replay
 from clustering.similarity import similar_pages
@@ -28,7 +29,7 @@ from clustering.users import cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
 from webrec.errors import Conflict, NotFound, StoreUnavailable
-from webrec.rawlog import Log
+from webrec.rawlog import Log, Watermark
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Tables
 
@@ -54,6 +55,17 @@ class Plan:
     seed: int = 0
     force: bool = False
     taxonomy: Path | None = None
+
+
+class Cut(NamedTuple):
+    """What of the log a generation knows.
+
+    Attributes:
+        at_us: visitors forgotten until then (µs) are not in it.
+    """
+
+    at_us: int
+    watermark: Watermark
 
 
 def run(
@@ -95,33 +107,12 @@ def run(
             tables.campaigns(),
             _told(report, "reading the log"),
         )
-        clusters, community = _cluster(replayed, settings, plan, report)
-        report("naming categories", 0, 0)
-        keywords = _keywords(replayed, clusters.labels)
-        result = Result(
-            replayed,
-            clusters.labels,
-            community,
-            keywords,
-            settings.profile_urls,
-            {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
-        )
-        counts = _counts(result)
+        result, quality = cluster(replayed, settings, plan, report)
         if not plan.force:
-            publish.check(counts, last)
+            publish.check(counts_of(result), last)
         lease.renew()
-        generation = Generation(
-            id=f"{tables.next_number(t.NEXT_GENERATION):06d}",
-            created_ms=cut_us // 1000,
-            cut_us=cut_us,
-            watermark=watermark,
-            accept_weight=settings.accept_weight,
-            category_ids=tuple(_category_ids(tables, last, result)),
-            community_ids=tuple(_community_ids(tables, last, result)),
-            suggested_labels=tuple(names.suggest(keywords)),
-            counts=counts,
-            quality=clusters.quality,
-        )
+        cut = Cut(cut_us, watermark)
+        generation = describe(tables, result, quality, cut, last, settings, names)
         wrote(publish.write(tables, generation, result, report))
         report("publishing", 0, 0)
         _forget_late(tables, forgotten, cut_us)
@@ -136,9 +127,14 @@ def _told(report: Progress, doing: str) -> Callable[[int, int], None]:
     return lambda done, total: report(doing, done, total)
 
 
-def _cluster(
+def cluster(
     replayed: Replayed, settings: Settings, plan: Plan, report: Progress
-) -> tuple[PageClusters, NDArray[np.int32]]:
+) -> tuple[Result, dict[str, float]]:
+    """Find categories and communities in what the log says.
+
+    Returns:
+        What to write, and the figures of its quality.
+    """
     n = len(replayed.pages)
     report("clustering pages", 0, n)
     clusters = cluster_pages(
@@ -158,7 +154,40 @@ def _cluster(
         accept_weight=settings.accept_weight,
         min_visits=settings.min_visits,
     )
-    return clusters, community
+    report("naming categories", 0, 0)
+    keywords = _keywords(replayed, clusters.labels)
+    spaces = {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))}
+    result = Result(replayed, clusters.labels, community, keywords, settings.profile_urls, spaces)
+    return result, clusters.quality
+
+
+def describe(
+    tables: Tables,
+    result: Result,
+    quality: dict[str, float],
+    cut: Cut,
+    last: Generation | None,
+    settings: Settings,
+    names: taxonomy.Taxonomy,
+) -> Generation:
+    """A new generation for a result: with a number of its own, and ids for its clusters.
+
+    Args:
+        last: whose ids are taken over by the clusters that overlap its own.
+        names: for suggested labels.
+    """
+    return Generation(
+        id=f"{tables.next_number(t.NEXT_GENERATION):06d}",
+        created_ms=cut.at_us // 1000,
+        cut_us=cut.at_us,
+        watermark=cut.watermark,
+        accept_weight=settings.accept_weight,
+        category_ids=tuple(_category_ids(tables, last, result)),
+        community_ids=tuple(_community_ids(tables, last, result)),
+        suggested_labels=tuple(names.suggest(result.keywords)),
+        counts=counts_of(result),
+        quality=quality,
+    )
 
 
 def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]]:
@@ -171,7 +200,8 @@ def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]
     )
 
 
-def _counts(result: Result) -> dict[str, int]:
+def counts_of(result: Result) -> dict[str, int]:
+    """What a generation says of its size."""
     replayed = result.replayed
     return replayed.counts | {
         "pages": len(replayed.pages),

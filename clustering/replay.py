@@ -108,6 +108,7 @@ class _Tally:
 class _Replay:
     """The state of one replay."""
 
+    counts: dict[str, int]
     texts: dict[str, _PageText] = field(default_factory=dict)
     page_numbers: dict[str, int] = field(default_factory=dict)
     visitor_numbers: dict[str, int] = field(default_factory=dict)
@@ -116,11 +117,6 @@ class _Replay:
     last_visits: _Tally = field(default_factory=lambda: _Tally(np.maximum))
     anonymous_visits: dict[int, int] = field(default_factory=dict)
     anonymous_accepts: dict[int, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("events", "visits", "accepts", "bots", "duplicates", "broken", "forgotten"), 0
-        )
-    )
 
     def take(self, event: Event) -> None:
         """Count one event that counts."""
@@ -185,12 +181,73 @@ class _Replay:
         return Page(url, text.title[1], text.keywords[1], text.description[1])
 
 
+@dataclass(slots=True)
+class Left:
+    """What was read, and what was left out.
+
+    Attributes:
+        counts: events read, left out and why, counted by kind.
+        forgotten_in: segments that hold events of forgotten visitors, in order.
+    """
+
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("events", "visits", "accepts", "bots", "duplicates", "broken", "forgotten"), 0
+        )
+    )
+    forgotten_in: dict[str, None] = field(default_factory=dict)
+
+
+def counting(
+    log: Log,
+    watermark: Watermark,
+    forgotten: Mapping[str, int],
+    left: Left,
+    progress: Callable[[int, int], None],
+) -> Iterator[Event]:
+    """The events of a log that count: no robots, no repeats, nobody who is forgotten.
+
+    Args:
+        watermark: up to where to read.
+        forgotten: visitors whose events received until a moment (µs) are left out.
+        left: told what was left out.
+        progress: called with segments read and their number.
+    """
+    counts = left.counts
+    segments = log.covered_by(watermark)
+
+    def broken() -> None:
+        counts["broken"] += 1
+
+    def of_people() -> Iterator[Record]:
+        for done, segment in enumerate(segments):
+            progress(done, len(segments))
+            for record in log.read(segment, broken):
+                counts["events"] += 1
+                if record.received_us <= forgotten.get(record.event.visitor or "", -1):
+                    counts["forgotten"] += 1
+                    left.forgotten_in[segment] = None
+                elif record.event.bot:
+                    counts["bots"] += 1
+                else:
+                    yield record
+        progress(len(segments), len(segments))
+
+    with _scratch() as scratch:
+        records = of_people()
+        while chunk := list(islice(records, _CHUNK)):
+            fresh = _without_repeats(scratch, chunk)
+            counts["duplicates"] += len(chunk) - len(fresh)
+            yield from (record.event for record in fresh)
+
+
 def replay(
     log: Log,
     watermark: Watermark,
     forgotten: Mapping[str, int],
     campaigns: Iterable[Campaign],
     progress: Callable[[int, int], None],
+    keep: Callable[[Event], bool] = lambda _: True,
 ) -> Replayed:
     """Read the log up to a watermark.
 
@@ -198,39 +255,16 @@ def replay(
         forgotten: visitors whose events received until a moment (µs) are left out.
         campaigns: their landing pages are pages too, where they bring words.
         progress: called with segments read and their number.
+        keep: whether an event that counts is part of what is wanted.
     """
-    state = _Replay()
-    forgotten_in: dict[str, None] = {}
-    segments = log.covered_by(watermark)
-
-    def broken() -> None:
-        state.counts["broken"] += 1
-
-    def counting() -> Iterator[Record]:
-        """The events of people who are not forgotten."""
-        for done, segment in enumerate(segments):
-            progress(done, len(segments))
-            for record in log.read(segment, broken):
-                state.counts["events"] += 1
-                if record.received_us <= forgotten.get(record.event.visitor or "", -1):
-                    state.counts["forgotten"] += 1
-                    forgotten_in[segment] = None
-                elif record.event.bot:
-                    state.counts["bots"] += 1
-                else:
-                    yield record
-        progress(len(segments), len(segments))
-
-    with _scratch() as scratch:
-        records = counting()
-        while chunk := list(islice(records, _CHUNK)):
-            fresh = _without_repeats(scratch, chunk)
-            state.counts["duplicates"] += len(chunk) - len(fresh)
-            for record in fresh:
-                state.take(record.event)
+    left = Left()
+    state = _Replay(counts=left.counts)
+    for event in counting(log, watermark, forgotten, left, progress):
+        if keep(event):
+            state.take(event)
     for campaign in campaigns:
         state.read_campaign(campaign)
-    return state.result(list(forgotten_in))
+    return state.result(list(left.forgotten_in))
 
 
 class _scratch(ExitStack):  # noqa: N801 - reads as the function it stands for
