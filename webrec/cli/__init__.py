@@ -10,6 +10,7 @@ from webrec.cli.campaigns import campaigns
 from webrec.cli.check import check
 from webrec.cli.common import Group
 from webrec.cli.demo import demo
+from webrec.cli.evaluate import evaluate
 from webrec.cli.growth import growth
 from webrec.cli.ingest import ingest
 from webrec.cli.keys import keys
@@ -33,6 +34,6 @@ def main() -> None:
 
 for _command in (
     demo, world, ingest, batch, serve, recommend, campaigns, labels, models, keys, tables, check,
-    bench, growth,
+    evaluate, bench, growth,
 ):  # fmt: skip
     main.add_command(_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -63,23 +64,36 @@ class _Period(click.ParamType[float]):
         return float(found[1]) * _UNITS_S[found[2]]
 
 
+def plan_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how to cluster."""
+    for option in (
+        click.option(
+            "--features",
+            type=click.Choice(["semantic", "tfidf"]),
+            default="semantic",
+            show_default=True,
+            help="How pages are told apart.",
+        ),
+        click.option(
+            "--seed",
+            type=click.IntRange(0, _LARGEST_SEED),
+            default=0,
+            show_default=True,
+            help="The same log and seed, the same result.",
+        ),
+        click.option(
+            "--communities", type=_Number(), default="auto", help="How many; a rule finds it."
+        ),
+        click.option(
+            "--categories", type=_Number(), default="auto", help="How many; a rule finds it."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 @command()
-@click.option("--categories", type=_Number(), default="auto", help="How many; a rule finds it.")
-@click.option("--communities", type=_Number(), default="auto", help="How many; a rule finds it.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, _LARGEST_SEED),
-    default=0,
-    show_default=True,
-    help="The same log and seed, the same model.",
-)
-@click.option(
-    "--features",
-    type=click.Choice(["semantic", "tfidf"]),
-    default="semantic",
-    show_default=True,
-    help="How pages are told apart.",
-)
+@plan_options
 @click.option("--force", is_flag=True, help="Publish even an empty or far smaller result.")
 @click.option("--every", type=_Period(), help="Run one batch after the other, so often.")
 @as_json

@@ -1,0 +1,201 @@
+"""`webrec evaluate`: how good the recommendations are, found out from the site's own log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webrec.cli.batch import plan_options
+from webrec.cli.common import (
+    as_json,
+    command,
+    engine_of,
+    out,
+    print_json,
+    print_table,
+    progress,
+    tell,
+)
+from webrec.config import Settings
+from webrec.errors import WebrecError
+
+if TYPE_CHECKING:
+    from webrec.engine import Engine
+    from webrec.evaluation.history import Source
+    from webrec.evaluation.result import Estimate, Evaluation, Row, Section, Table
+
+ALL = "all"
+PROTOCOLS = ("time", "allbut1", "given2", "given5", "given10", "curve", ALL)
+
+_CUT_WAIT_S = 30.0
+_COLUMNS = {
+    "rank_score": "rank score",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "ndcg": "NDCG",
+    "mrr": "MRR",
+    "novelty": "novelty",
+}
+
+
+@command()
+@click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOLS),
+    default="time",
+    show_default=True,
+    help="What is learnt from, and what is asked then.",
+)
+@click.option(
+    "--users",
+    type=click.IntRange(1),
+    help="Visitors held out; a quarter of those with enough pages, at most 5000, if left out.",
+)
+@click.option(
+    "--visits",
+    type=click.IntRange(1),
+    help="By time: visits asked about; all, at most 5000, if left out.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(10, 100),
+    default=100,
+    show_default=True,
+    help="Length of the lists; what is not in them counts as missed.",
+)
+@plan_options
+@click.option("--chart", type=Path, metavar="FILE.svg", help="Draw the figures, too.")
+@as_json
+def evaluate(
+    settings: Settings,
+    protocol: str,
+    users: int | None,
+    visits: int | None,
+    limit: int,
+    categories: int | None,
+    communities: int | None,
+    seed: int,
+    features: Any,
+    chart: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure how good the recommendations are, on the site's own log.
+
+    Part of the log is learnt from, by the same batch, and the visits of the other part are asked
+    for: each algorithm alone, the product with its fallbacks, and beside them popularity,
+    item-to-item neighbours and matrix factorisation. Nothing of the model that serves is touched.
+
+    docs/evaluation.md says what the protocols and the measures are.
+    """
+    from clustering.job import Plan
+    from webrec.evaluation.run import Order, run
+
+    plan = Plan(categories, communities, features, seed, force=True, taxonomy=settings.taxonomy)
+    order = Order(
+        protocols=None if protocol == ALL else [protocol],
+        users=users,
+        visits=visits,
+        seed=seed,
+        limit=limit,
+        plan=plan,
+    )
+    with engine_of(settings) as engine, progress() as told:
+        found = run(_source(engine), settings, order, told)
+    if as_json:
+        print_json(found.document())
+    else:
+        _show(found)
+    if chart is not None:
+        _draw(found, chart)
+
+
+def _source(engine: Engine) -> Source:
+    """The log until now, as the next batch would read it."""
+    from webrec.evaluation.history import Source
+
+    watermark = engine.recorder.cut(_CUT_WAIT_S)
+    tables = engine.tables
+    return Source(engine.log, watermark, tables.forgotten(), list(tables.campaigns()))
+
+
+def _show(found: Evaluation) -> None:
+    for section in found.sections:
+        learnt = ", ".join(f"{n:,} {what}" for what, n in section.learnt.items())
+        out.print(f"[bold]{_title(section)}[/]: learnt from {learnt}")
+        for table in section.tables:
+            _show_table(section, table)
+        for name, reason in section.left_out.items():
+            tell(f"{name} is left out: {reason}")
+    for protocol, reason in found.skipped.items():
+        tell(f"{protocol} is left out: {reason}")
+
+
+def _title(section: Section) -> str:
+    if section.protocol != "curve":
+        return section.protocol
+    return f"curve, after {section.given} visit{'s' if section.given != 1 else ''}"
+
+
+def _show_table(section: Section, table: Table) -> None:
+    if table.reason is not None:
+        out.print(f"  {table.mode}: {table.reason}\n")
+        return
+    rows = [
+        (
+            row.name,
+            *(_shown(row.measures[name]) for name in _COLUMNS),
+            f"{row.coverage:.3f}",
+            f"{row.answered:.3f}",
+        )
+        for row in table.rows
+    ]
+    title = (
+        f"{table.mode}: {table.questions:,} questions about {table.visitors:,} visitors, "
+        f"{table.candidates:,} pages to choose from, {100 * table.unknown:.1f} % of the pages "
+        "wanted are not among them"
+    )
+    print_table(("", *_COLUMNS.values(), "coverage", "answered"), rows, title=title)
+    for row in table.rows:
+        _show_steps(section, row)
+    out.print()
+
+
+def _show_steps(section: Section, row: Row) -> None:
+    if not row.steps:
+        return
+    steps = ", ".join(f"{name} {100 * share:.1f} %" for name, share in row.steps.items())
+    out.print(f"  {row.name}: answered by {steps}")
+    if section.protocol == "time":
+        known = {"visits": row.measures["known_visits"], "accepts": row.measures["known_accepts"]}
+        shares = (f"{what} {_percent(share)}" for what, share in known.items())
+        out.print(f"  {row.name}: what came next was in the list: {', '.join(shares)}")
+
+
+def _shown(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "–"
+    digits = 1 if estimate.value >= 1 else 3
+    value, low, high = (f"{x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} ({low}–{high})"
+
+
+def _percent(share: Estimate | None) -> str:
+    if share is None:
+        return "none"
+    return f"{100 * share.value:.1f} % ({100 * share.low:.1f}–{100 * share.high:.1f})"
+
+
+def _draw(found: Evaluation, file: Path) -> None:
+    try:
+        from webrec.evaluation.chart import draw
+    except ImportError:
+        tell("no chart without matplotlib: pip install webrec[evaluate]")
+        return
+    try:
+        draw(found, file)
+    except OSError as error:
+        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
+    tell(f"chart: {file}")

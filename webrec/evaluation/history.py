@@ -1,0 +1,111 @@
+"""[1] The raw log in, who visited and accepted what and when out.
+
+An evaluation reads the log as the batch does: what the batch leaves out (robots, repeats, visitors
+who are forgotten) is left out here. It reads it once for the order of things, and once more for
+each part that something is learnt from.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.replay import Left, Replayed, counting, replay
+from webrec.rawlog import Log, Watermark
+from webrec.types import Campaign, Event
+
+Told = Callable[[int, int], None]
+"""Told segments read and their number."""
+
+ANONYMOUS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened, in the order of time; of the same moment in the order of the log (n events).
+
+    Attributes:
+        urls: by page number.
+        visitors: visitor keys by visitor number.
+        visitor: int32 (n,), visitor numbers, `ANONYMOUS` for nobody known.
+        page: int32 (n,), page numbers.
+        at_ms: int64 (n,), never falling.
+        accept: bool (n,), an accept; else a visit.
+    """
+
+    urls: list[str]
+    visitors: list[str]
+    visitor: NDArray[np.int32]
+    page: NDArray[np.int32]
+    at_ms: NDArray[np.int64]
+    accept: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A site's log up to a watermark, with what is needed to read it as the batch does.
+
+    Attributes:
+        forgotten: visitors whose events received until a moment (µs) count no more.
+        campaigns: their landing pages are pages too.
+    """
+
+    log: Log
+    watermark: Watermark
+    forgotten: Mapping[str, int] = field(default_factory=dict)
+    campaigns: Sequence[Campaign] = ()
+
+    def history(self, told: Told) -> History:
+        """Read everything that somebody did."""
+        taken = _Taken()
+        for event in counting(self.log, self.watermark, self.forgotten, Left(), told):
+            taken.take(event)
+        return taken.history()
+
+    def part(self, keep: Callable[[Event], bool], told: Told) -> Replayed:
+        """Read the part of the log that something is learnt from."""
+        return replay(self.log, self.watermark, self.forgotten, self.campaigns, told, keep)
+
+
+class _Taken:
+    """Events, as compact as they come."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, int] = {}
+        self._visitors: dict[str, int] = {}
+        self._visitor, self._page = array("i"), array("i")
+        self._at_ms, self._accept = array("q"), array("b")
+
+    def take(self, event: Event) -> None:
+        if event.kind == "page":
+            return
+        visitors, pages = self._visitors, self._pages
+        self._visitor.append(
+            ANONYMOUS
+            if event.visitor is None
+            else visitors.setdefault(event.visitor, len(visitors))
+        )
+        self._page.append(pages.setdefault(event.url, len(pages)))
+        self._at_ms.append(event.at_ms)
+        self._accept.append(event.kind == "accept")
+
+    def history(self) -> History:
+        at_ms = _array(self._at_ms, np.int64)
+        order = np.argsort(at_ms, kind="stable")
+        return History(
+            list(self._pages),
+            list(self._visitors),
+            _array(self._visitor, np.int32)[order],
+            _array(self._page, np.int32)[order],
+            at_ms[order],
+            _array(self._accept, np.int8)[order].astype(np.bool_),
+        )
+
+
+def _array(values: array[Any], dtype: Any) -> NDArray[Any]:
+    return np.frombuffer(values, dtype) if len(values) else np.empty(0, dtype)

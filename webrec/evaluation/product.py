@@ -1,0 +1,201 @@
+"""The product under test: the batch's own steps, the model, the look-up and the algorithms.
+
+A generation is made of the part of the log that is learnt from, in a store of its own, and loaded
+as a service loads it. A question is answered as a request is, but for HTTP: what its visitor did
+since takes the place of the recent row.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from algorithms import Candidates, Item, Weights, rank, recommend
+from algorithms.ranking import RELATED
+from algorithms.related_collaborative import related_collaborative
+from algorithms.related_content import related_content
+from algorithms.related_default import related_default
+from algorithms.sponsored_collaborative import sponsored_collaborative
+from algorithms.sponsored_content import sponsored_content
+from algorithms.sponsored_default import sponsored_default
+from algorithms.step import REL_COL, REL_CONT, REL_DEFAULT, SP_COL, SP_CONT, SP_DEFAULT, Built
+from clustering import job, publish, taxonomy
+from clustering.publish import Progress
+from clustering.replay import Replayed
+from hbase_schema.cells import RecentCell
+from webrec.ads import AdBoard
+from webrec.config import Settings
+from webrec.evaluation.history import History
+from webrec.evaluation.measures import NO_PAGE, Lists
+from webrec.evaluation.protocols import Question
+from webrec.lookup import Lookup, Query, Snapshot
+from webrec.model import Model, load
+from webrec.rawlog import Watermark
+from webrec.storage import open_store
+from webrec.tables import Generation, ProfileRow, Recent, Tables
+from webrec.types import Campaign
+
+_ALONE = {
+    "related": {
+        REL_CONT: related_content,
+        REL_COL: related_collaborative,
+        REL_DEFAULT: related_default,
+    },
+    "sponsored": {
+        SP_CONT: sponsored_content,
+        SP_COL: sponsored_collaborative,
+        SP_DEFAULT: sponsored_default,
+    },
+}
+_MIXES = {"content": "content first", "collaborative": "collaborative first"}
+_UNKNOWN = "https://unknown.invalid/"  # no page of anybody's: RFC 2606 reserves the name
+_NOW_MS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One way to recommend, over all questions.
+
+    Attributes:
+        steps: by question, the algorithm that built the list; empty for an algorithm alone.
+    """
+
+    lists: Lists
+    steps: list[str]
+
+
+class Product:
+    """A generation that answers questions; see `trained`.
+
+    Attributes:
+        generation: what it is.
+        ads: the numbers of the pages that the campaigns advertise.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        model: Model,
+        settings: Settings,
+        campaigns: Sequence[Campaign],
+        history: History,
+    ) -> None:
+        self.generation: Generation = model.generation
+        self._tables = tables
+        self._settings = settings
+        self._history = history
+        self._weights = Weights(settings.w_ads, settings.w_aff)
+        # campaigns come and go while a log is written: all of them count, whatever their dates
+        always = [replace(c, starts_ms=None, ends_ms=None, active=True) for c in campaigns]
+        board = AdBoard(model, always, weigh_ads=settings.w_ads > 0)
+        self._snapshot = Snapshot(model, board, [], {})
+        self.ads = sorted(board.at(_NOW_MS).ads)
+
+    def answer(
+        self, mode: str, questions: Sequence[Question], limit: int, told: Callable[[int, int], None]
+    ) -> dict[str, Answers]:
+        """What every algorithm of a mode recommends alone, and what the product does.
+
+        Args:
+            told: told how many questions are answered, and how many there are.
+        """
+        names = (*_ALONE[mode], *_MIXES.values())
+        lists = {name: np.full((len(questions), limit), NO_PAGE, np.int32) for name in names}
+        steps: dict[str, list[str]] = {name: [] for name in names}
+        for number, (question, reads) in enumerate(self._read(questions)):
+            lookup = self._lookup(question, reads)
+            for name in _ALONE[mode]:
+                _put(lists[name][number], self._alone(mode, name, lookup, limit))
+            for filter_, name in _MIXES.items():
+                answer = recommend(mode, filter_, lookup, self._weights, limit)
+                _put(lists[name][number], answer.items)
+                steps[name].append(answer.algorithm)
+            told(number + 1, len(questions))
+        return {name: Answers(lists[name], steps[name]) for name in names}
+
+    def _read(self, questions: Sequence[Question]) -> Iterator[tuple[Question, _Reads]]:
+        """Each question with its reads; a visitor's profile is read from the store once."""
+        visitor, profile = -1, None
+        for question in questions:
+            if question.visitor != visitor:
+                visitor = question.visitor
+                key = self._history.visitors[visitor]
+                profile = self._tables.profile(self.generation.id, key)
+            yield question, _Reads(profile, _recent(question, self._history.urls))
+
+    def _lookup(self, question: Question, reads: _Reads) -> Lookup:
+        query = Query(
+            url=_UNKNOWN if question.viewed is None else self._history.urls[question.viewed],
+            visitor=self._history.visitors[question.visitor],
+            exclude=(),
+            campaigns=None,
+            repeat=False,
+            now_ms=_NOW_MS,
+        )
+        return Lookup(self._snapshot, query, reads, self._settings.accept_weight)
+
+    def _alone(self, mode: str, name: str, lookup: Lookup, limit: int) -> list[Item]:
+        """What an algorithm gives by itself; nothing where it would hand on."""
+        weights = self._weights if mode == "sponsored" else RELATED
+
+        def best(candidates: Candidates) -> list[Item]:
+            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit)
+
+        outcome = _ALONE[mode][name](lookup, best)
+        return outcome.items if isinstance(outcome, Built) else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """The rows of one request: a `webrec.lookup.Reads` that reads nothing."""
+
+    row: ProfileRow | None
+    since: Recent
+
+    def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:  # noqa: ARG002 - of one visitor
+        return self.row
+
+    def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:  # noqa: ARG002 - the same
+        return self.since
+
+
+@contextmanager
+def trained(
+    replayed: Replayed,
+    settings: Settings,
+    plan: job.Plan,
+    campaigns: Sequence[Campaign],
+    history: History,
+    report: Progress,
+) -> Iterator[Product]:
+    """The product after a batch over what is learnt from; all it wrote is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="webrec-evaluate-") as folder:
+        tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
+        try:
+            tables.create()
+            result, quality = job.cluster(replayed, settings, plan, report)
+            names = taxonomy.load(plan.taxonomy)
+            cut = job.Cut(0, Watermark())
+            generation = job.describe(tables, result, quality, cut, None, settings, names)
+            publish.write(tables, generation, result, report)
+            model = load(tables, generation, Path(folder) / "cache")
+            yield Product(tables, model, settings, campaigns, history)
+        finally:
+            tables.store.close()
+
+
+def _recent(question: Question, urls: Sequence[str]) -> Recent:
+    cells = {
+        order.to_bytes(8): RecentCell(1, order, given.visits, given.accepts, urls[given.page])
+        for order, given in enumerate(question.given)
+    }
+    return Recent(cells, 0)
+
+
+def _put(row: Lists, items: Sequence[Item]) -> None:
+    row[: len(items)] = [item.page for item in items]
