@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from itertools import product
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from webrec.evaluation.measures import AT, NO_PAGE, Floats, Lists, hits, ndcg
 
@@ -24,7 +26,8 @@ EASE_PAGES = 5_000
 
 _VALIDATED = 1_000
 _CELLS = 20_000_000  # of scores at a time: 160 MB
-_FACTORS, _CONFIDENCES, _REGULARIZATION, _ITERATIONS = (16, 64), (1.0, 10.0, 40.0), 0.01, 15
+_FACTORS, _CONFIDENCES, _REGULARIZATIONS = (16, 64), (1.0, 5.0), (1.0, 10.0, 100.0)
+_ITERATIONS = 15
 _PENALTIES = (10.0, 50.0, 200.0, 1_000.0)
 
 Visited = sparse.csr_array[np.float64]
@@ -107,27 +110,38 @@ class Als:
 
     Args:
         confidence: of a visit, in multiples of that of its absence.
+        regularization: of the squared factors.
         seed: of the first factors.
     """
 
-    def __init__(self, visited: Visited, factors: int, confidence: float, seed: int) -> None:
+    def __init__(
+        self,
+        visited: Visited,
+        *,
+        factors: int,
+        confidence: float,
+        regularization: float,
+        seed: int,
+    ) -> None:
         from implicit.cpu.als import AlternatingLeastSquares
 
-        self._model: Any = AlternatingLeastSquares(
-            factors=factors,
-            regularization=_REGULARIZATION,
-            alpha=confidence,
-            iterations=_ITERATIONS,
-            num_threads=1,
-            random_state=seed,
-        )
-        self._model.fit(_confident(visited), show_progress=False)
+        # once more: the import may have brought a BLAS of its own
+        with threadpool_limits(limits=1):
+            self._model: Any = AlternatingLeastSquares(
+                factors=factors,
+                alpha=confidence,
+                regularization=regularization,
+                iterations=_ITERATIONS,
+                num_threads=1,
+                random_state=seed,
+            )
+            self._model.fit(_confident(visited), show_progress=False)
 
     def scores(self, given: Visited) -> Floats:
         """The product with factors made for each row: nobody need be known."""
-        factors = self._model.recalculate_user(np.arange(given.shape[0]), _confident(given))
-        scores: Floats = (factors @ self._model.item_factors.T).astype(np.float64)
-        return scores
+        with threadpool_limits(limits=1):
+            factors = self._model.recalculate_user(np.arange(given.shape[0]), _confident(given))
+            return np.asarray(factors @ self._model.item_factors.T, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +203,10 @@ def _grids(pages: int, seed: int) -> tuple[dict[str, list[_Setting]], dict[str, 
     if find_spec("implicit"):
         grids["ALS"] = [
             _Setting(
-                {"factors": f, "confidence": c}, partial(Als, factors=f, confidence=c, seed=seed)
+                {"factors": f, "confidence": c, "regularization": r},
+                partial(Als, factors=f, confidence=c, regularization=r, seed=seed),
             )
-            for f in _FACTORS
-            for c in _CONFIDENCES
+            for f, c, r in product(_FACTORS, _CONFIDENCES, _REGULARIZATIONS)
         ]
     else:
         left_out["ALS"] = 'implicit is not installed: pip install "webrec[evaluate]"'
