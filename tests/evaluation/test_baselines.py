@@ -193,7 +193,7 @@ def _two_tastes() -> Visited:
 def test_nobody_with_two_pages_is_no_reason_to_fail() -> None:
     """Then the first setting is taken."""
     fitted = fit(visited([1, 0, 0], [0, 1, 0]), 0, silent)
-    assert fitted.parameters["EASE"] == {"penalty": 10.0}
+    assert fitted.parameters["EASE"] == {"penalty": 1.0}
 
 
 def test_without_the_extra_als_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

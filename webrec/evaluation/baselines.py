@@ -28,7 +28,7 @@ _VALIDATED = 1_000
 _CELLS = 20_000_000  # of scores at a time: 160 MB
 _FACTORS, _CONFIDENCES, _REGULARIZATIONS = (16, 64), (1.0, 5.0), (1.0, 10.0, 100.0)
 _ITERATIONS = 15
-_PENALTIES = (10.0, 50.0, 200.0, 1_000.0)
+_PENALTIES = (1.0, 10.0, 100.0, 1_000.0)
 
 Visited = sparse.csr_array[np.float64]
 """1 where a visitor visited a page: (n_visitors, n_pages)."""

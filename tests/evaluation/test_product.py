@@ -1,0 +1,182 @@
+"""The product under test gives the answers that the engine gives."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clustering.job import Plan
+from tests import world as known
+from tests.worlds import NOW_MS, batch, identity, ingest_known, opened
+from webrec.documents import parse_campaign, parse_event, parse_request
+from webrec.engine import Engine
+from webrec.evaluation.history import History, Source
+from webrec.evaluation.product import Product, trained
+from webrec.evaluation.protocols import Given, Question
+
+PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}
+FIRST = {"content first": "content", "collaborative first": "collaborative"}
+VISITORS = (*known.READERS["cooking"], known.READERS["football"][1], known.NEWCOMER)
+SINCE = [("cooking", 5, "visit"), ("football", 4, "visit"), ("football", 4, "accept")]
+
+
+def silent(*_: object) -> None:
+    """Nobody is told."""
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The known-answer world after its batch, without the campaign that ended."""
+    with opened(tmp_path_factory.mktemp("home")) as engine:
+        ingest_known(engine)
+        engine.tables.delete_campaign("ended")
+        batch(engine, **PLAN)
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def history(engine: Engine) -> History:
+    """What happened in that world."""
+    return source_of(engine).history(silent)
+
+
+@pytest.fixture(scope="module")
+def product(engine: Engine, history: History) -> Iterator[Product]:
+    """The product, having learnt all of it."""
+    source = source_of(engine)
+    replayed = source.part(lambda _: True, silent)
+    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    with trained(replayed, engine.settings, plan, source.campaigns, history, silent) as made:
+        yield made
+
+
+def source_of(engine: Engine) -> Source:
+    """Its log until the batch."""
+    watermark = engine.snapshot.model.generation.watermark
+    return Source(engine.log, watermark, {}, list(engine.tables.campaigns()))
+
+
+def answered(engine: Engine, mode: str, filter_: str, visitor: str, url: str) -> list[str]:
+    """The canonical URLs of an answer, and the algorithm last."""
+    document = {
+        "url": url, "mode": mode, "filter": filter_, "limit": 100, "repeat": False, "track": False,
+    }  # fmt: skip
+    request = parse_request(document | identity(visitor), NOW_MS)
+    found = engine.recommend(request, NOW_MS).document
+    shown = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
+    return [*(shown.get(i["url"], i["url"]) for i in found["items"]), found["algorithm"]]
+
+
+def asked(
+    engine: Engine, product: Product, history: History, mode: str, questions: list[Question]
+) -> dict[str, list[list[str]]]:
+    """The same of the product, by the way it starts, question by question."""
+    answers = product.answer(mode, questions, 100, silent)
+    model = engine.snapshot.model
+    return {
+        FIRST[name]: [
+            [*(model.url(page) for page in row if page >= 0), step]
+            for row, step in zip(answers[name].lists.tolist(), answers[name].steps, strict=True)
+        ]
+        for name in FIRST
+    }
+
+
+@pytest.mark.parametrize("mode", ["related", "sponsored"])
+def test_answers_are_those_of_the_engine(
+    engine: Engine, product: Product, history: History, mode: str
+) -> None:
+    """For readers, a newcomer, every page and none, and both filters."""
+    urls = [None, *range(len(history.urls))]
+    questions = [
+        Question(history.visitors.index(visitor), url, (), (0,))
+        for visitor in VISITORS
+        for url in urls
+    ]
+    found = asked(engine, product, history, mode, questions)
+    for filter_, answers in found.items():
+        for question, answer in zip(questions, answers, strict=True):
+            visitor = history.visitors[question.visitor]
+            viewed = question.viewed
+            url = known.STRANGER_PAGE if viewed is None else history.urls[viewed]
+            assert answer == answered(engine, mode, filter_, visitor, url)
+
+
+def test_what_a_visitor_did_since_counts(
+    engine: Engine, product: Product, history: History
+) -> None:
+    """As the recent row does: visits and accepts, of a known visitor and of a stranger."""
+    events = [
+        {"type": kind, "url": known.page(theme, n), "timestamp": NOW_MS} for theme, n, kind in SINCE
+    ]
+    number = {url: n for n, url in enumerate(history.urls)}
+    given = (
+        Given(number[known.page("cooking", 5)], 1, 0),
+        Given(number[known.page("football", 4)], 1, 1),
+    )
+    for visitor in ("u:edith", "u:someone"):
+        before = answered(engine, "related", "content", visitor, known.STRANGER_PAGE)
+        sent = [parse_event(e | identity(visitor), NOW_MS) for e in events]
+        engine.recorder.record(sent)
+        engine.recorder.flush()
+        if visitor not in history.visitors:
+            history.visitors.append(visitor)
+        question = Question(history.visitors.index(visitor), None, given, (0,))
+        found = asked(engine, product, history, "related", [question])
+        for filter_ in ("content", "collaborative"):
+            after = answered(engine, "related", filter_, visitor, known.STRANGER_PAGE)
+            assert found[filter_] == [after]
+        assert after != before
+
+
+def test_an_algorithm_alone_has_no_fallback(product: Product, history: History) -> None:
+    """On an unknown page content has nothing; a stranger has no community; default always has."""
+    anna = history.visitors.index("u:anna")
+    nora = history.visitors.index(known.NEWCOMER)
+    page = history.urls.index(known.page("cooking", 1))
+    questions = [
+        Question(anna, None, (), (0,)),
+        Question(anna, page, (), (0,)),
+        Question(nora, page, (), (0,)),
+    ]
+    for mode, short in (("related", "Rel"), ("sponsored", "Sp")):
+        answers = product.answer(mode, questions, 10, silent)
+        has_list = {
+            name: [row[0] >= 0 for row in answers[f"WebR.{short}.{name}"].lists.tolist()]
+            for name in ("Cont", "Col", "Default")
+        }
+        assert has_list == {
+            "Cont": [False, True, True],
+            "Col": [True, True, False],
+            "Default": [True, True, True],
+        }
+
+
+def test_campaigns_count_whatever_their_dates(engine: Engine, history: History) -> None:
+    """The one that ended has an ad, too."""
+    source = source_of(engine)
+    ended = known.CAMPAIGNS[-1]
+    replayed = source.part(lambda _: True, silent)
+    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    campaigns = [parse_campaign(ended)]
+    with trained(replayed, engine.settings, plan, campaigns, history, silent) as made:
+        assert [replayed.pages[ad].url for ad in made.ads] == [known.page("astronomy", 5)]
+
+
+def test_nothing_is_left_behind(engine: Engine, history: History) -> None:
+    """Neither a temporary folder nor a generation in the site's store."""
+
+    def folders() -> set[Path]:
+        return set(Path(tempfile.gettempdir()).glob("webrec-evaluate-*"))
+
+    source, before = source_of(engine), folders()
+    generations = engine.tables.generations()
+    replayed = source.part(lambda _: True, silent)
+    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    with trained(replayed, engine.settings, plan, (), history, silent):
+        assert len(folders() - before) == 1
+    assert not folders() - before
+    assert engine.tables.generations() == generations
