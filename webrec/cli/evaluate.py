@@ -192,7 +192,7 @@ def _draw(found: Evaluation, file: Path) -> None:
     try:
         from webrec.evaluation.chart import draw
     except ImportError:
-        tell("no chart without matplotlib: pip install webrec[evaluate]")
+        tell('no chart without matplotlib: pip install "webrec[evaluate]"')
         return
     try:
         draw(found, file)
