@@ -28,11 +28,11 @@ def loaded(run: Run) -> None:
 def test_the_table_for_people(run: Run) -> None:
     """Every way to recommend has a line, fallbacks are told, and what has no figures says why."""
     shown = run(*EVALUATE).stdout
-    for name in ("popularity", "ALS", "EASE", "WebR.Rel.Col", "content first"):
+    for name in ("popularity", "ALS", "EASE", "WebR.Rel.Col", "content first, w_sim 16"):
         assert name in shown
     assert "allbut1: learnt from 9 visitors" in shown
     assert "related: 4 questions about 4 visitors" in shown
-    assert "content first: answered by WebR.Rel" in shown
+    assert "content first, w_sim 0: answered by WebR.Rel" in shown
     assert "sponsored: no campaigns" in shown
 
 

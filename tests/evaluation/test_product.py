@@ -14,11 +14,12 @@ from tests.worlds import NOW_MS, batch, identity, ingest_known, opened
 from webrec.documents import parse_campaign, parse_event, parse_request
 from webrec.engine import Engine
 from webrec.evaluation.history import History, Source
-from webrec.evaluation.product import Product, trained
+from webrec.evaluation.product import Product, mix_name, trained
 from webrec.evaluation.protocols import Given, Question
 
 PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}
-FIRST = {"content first": "content", "collaborative first": "collaborative"}
+FILTERS = ("content", "collaborative")
+W_SIM = 16.0
 VISITORS = (*known.READERS["cooking"], known.READERS["football"][1], known.NEWCOMER)
 SINCE = [("cooking", 5, "visit"), ("football", 4, "visit"), ("football", 4, "accept")]
 
@@ -28,9 +29,15 @@ def silent(*_: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where store and log are."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def engine(home: Path) -> Iterator[Engine]:
     """The known-answer world after its batch, without the campaign that ended."""
-    with opened(tmp_path_factory.mktemp("home")) as engine:
+    with opened(home, w_sim=W_SIM) as engine:
         ingest_known(engine)
         engine.tables.delete_campaign("ended")
         batch(engine, **PLAN)
@@ -49,8 +56,17 @@ def product(engine: Engine, history: History) -> Iterator[Product]:
     source = source_of(engine)
     replayed = source.part(lambda _: True, silent)
     plan = Plan(**PLAN)  # type: ignore[arg-type]
-    with trained(replayed, engine.settings, plan, source.campaigns, history, silent) as made:
+    with trained(
+        replayed, engine.settings, plan, source.campaigns, history, silent, also_w_sim=[0.0]
+    ) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def published(home: Path, engine: Engine) -> Iterator[Engine]:
+    """The same world by the published definition."""
+    with opened(home, w_sim=0) as other:
+        yield other
 
 
 def source_of(engine: Engine) -> Source:
@@ -63,6 +79,7 @@ def answered(engine: Engine, mode: str, filter_: str, visitor: str, url: str) ->
     """The canonical URLs of an answer, and the algorithm last."""
     document = {
         "url": url, "mode": mode, "filter": filter_, "limit": 100, "repeat": False, "track": False,
+        "fill": True,
     }  # fmt: skip
     request = parse_request(document | identity(visitor), NOW_MS)
     found = engine.recommend(request, NOW_MS).document
@@ -77,19 +94,22 @@ def asked(
     answers = product.answer(mode, questions, 100, silent)
     model = engine.snapshot.model
     return {
-        FIRST[name]: [
+        filter_: [
             [*(model.url(page) for page in row if page >= 0), step]
             for row, step in zip(answers[name].lists.tolist(), answers[name].steps, strict=True)
         ]
-        for name in FIRST
+        for filter_ in FILTERS
+        if (name := mix_name(filter_, engine.settings.w_sim))
     }
 
 
+@pytest.mark.parametrize("which", ["engine", "published"])
 @pytest.mark.parametrize("mode", ["related", "sponsored"])
 def test_answers_are_those_of_the_engine(
-    engine: Engine, product: Product, history: History, mode: str
+    request: pytest.FixtureRequest, product: Product, history: History, mode: str, which: str
 ) -> None:
-    """For readers, a newcomer, every page and none, and both filters."""
+    """For readers, a newcomer, every page and none, both filters, with similarity and without."""
+    engine: Engine = request.getfixturevalue(which)
     urls = [None, *range(len(history.urls))]
     questions = [
         Question(history.visitors.index(visitor), url, (), (0,))
@@ -126,7 +146,7 @@ def test_what_a_visitor_did_since_counts(
             history.visitors.append(visitor)
         question = Question(history.visitors.index(visitor), None, given, (0,))
         found = asked(engine, product, history, "related", [question])
-        for filter_ in ("content", "collaborative"):
+        for filter_ in FILTERS:
             after = answered(engine, "related", filter_, visitor, known.STRANGER_PAGE)
             assert found[filter_] == [after]
         assert after != before
@@ -180,3 +200,14 @@ def test_nothing_is_left_behind(engine: Engine, history: History) -> None:
         assert len(folders() - before) == 1
     assert not folders() - before
     assert engine.tables.generations() == generations
+
+
+def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: History) -> None:
+    """Beside that of the settings, which may be named again; one that leaves no weight is not."""
+    source = source_of(engine)
+    replayed = source.part(lambda _: True, silent)
+    settings = engine.settings.model_copy(update={"w_ads": 0.0, "w_aff": 0.0, "w_sim": 2.0})
+    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    with trained(replayed, settings, plan, (), history, silent, also_w_sim=[0.5, 2, 0]) as made:
+        names = list(made.answer("related", [], 10, silent))
+    assert names[3:] == [mix_name(filter_, w_sim) for w_sim in (2, 0.5) for filter_ in FILTERS]

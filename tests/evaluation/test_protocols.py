@@ -31,6 +31,9 @@ def told(history: History, question: Question) -> tuple[str, str | None, str, st
     )
 
 
+PAGES = "abcdefghijkl"
+
+
 # --- by time ----------------------------------------------------------------------------------
 
 # ten visits, so the moment is that of the ninth; accepts do not count for it
@@ -96,8 +99,6 @@ def test_no_more_visits_are_asked_about_than_wanted() -> None:
 
 # --- by visitor -------------------------------------------------------------------------------
 
-PAGES = "abcdefghijkl"
-
 
 def readers(**pages: str) -> History:
     """Each visitor opens one page after the other."""
@@ -119,7 +120,7 @@ def test_all_but_one_of_the_pages_are_given() -> None:
 
 def test_every_page_is_wanted_by_some_seed() -> None:
     """The page is drawn, it is not the last one."""
-    history = readers(ann="abc")
+    history = readers(ann="abc", bob="a")
     drawn = {parted(history, "allbut1", 1, seed).rounds[0][1][0].wanted for seed in range(30)}
     assert drawn == {(0,), (1,), (2,)}
 
@@ -158,7 +159,7 @@ def test_a_quarter_of_those_with_enough_pages_is_held_out() -> None:
 
 def test_accepts_are_given_with_their_page_only() -> None:
     """An accept of the wanted page would give it away; one of a page never visited is no page."""
-    history = happened("ann a", "ann+ a", "ann+ z", "ann b", "ann+ b")
+    history = happened("ann a", "ann+ a", "ann+ z", "ann b", "ann+ b", "bob a")
     (question,) = parted(history, "allbut1", users=1).rounds[0][1]
     a, b = 0, 2
     assert question.given in ((Given(a, 1, 1),), (Given(b, 1, 1),))
@@ -194,6 +195,8 @@ def test_the_curve_always_wants_the_same() -> None:
         (happened("ann a", "bob b"), "allbut1", "no visitor of the log has enough pages"),
         (happened("ann a", "ann b"), "given10", "--protocol given10"),
         (happened("ann a", "ann b"), "curve", "--protocol curve"),
+        (happened("ann a", "ann b"), "allbut1", "--users"),
+        (happened(*(f"ann {p}" for p in PAGES)), "curve", "--users"),
         (happened("ann a"), "time", "--protocol allbut1"),
         (happened("ann+ a"), "time", "--protocol allbut1"),
         (happened(*["ann a"] * 10), "time", "nobody visited a new page"),

@@ -66,6 +66,15 @@ _COLUMNS = {
     show_default=True,
     help="Length of the lists; what is not in them counts as missed.",
 )
+@click.option(
+    "--also-w-sim",
+    type=click.FloatRange(0),
+    multiple=True,
+    default=(0.0,),
+    show_default=True,
+    help="A weight of similarity to measure beside that of the settings; again for another. 0 is "
+    "the published definition.",
+)
 @plan_options
 @click.option("--chart", type=Path, metavar="FILE.svg", help="Draw the figures, too.")
 @as_json
@@ -75,6 +84,7 @@ def evaluate(
     users: int | None,
     visits: int | None,
     limit: int,
+    also_w_sim: tuple[float, ...],
     categories: int | None,
     communities: int | None,
     seed: int,
@@ -101,6 +111,7 @@ def evaluate(
         seed=seed,
         limit=limit,
         plan=plan,
+        also_w_sim=also_w_sim,
     )
     with engine_of(settings) as engine, progress() as told:
         found = run(_source(engine), settings, order, told)

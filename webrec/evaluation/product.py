@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from algorithms import Candidates, Item, Weights, rank, recommend
-from algorithms.ranking import RELATED
+from algorithms import NOTHING_NEAR, Candidates, Item, Weights, rank, recommend
 from algorithms.related_collaborative import related_collaborative
 from algorithms.related_content import related_content
 from algorithms.related_default import related_default
@@ -52,9 +51,14 @@ _ALONE = {
         SP_DEFAULT: sponsored_default,
     },
 }
-_MIXES = {"content": "content first", "collaborative": "collaborative first"}
+_FILTERS = ("content", "collaborative")
 _UNKNOWN = "https://unknown.invalid/"  # no page of anybody's: RFC 2606 reserves the name
 _NOW_MS = 0
+
+
+def mix_name(filter_: str, w_sim: float) -> str:
+    """How the product's answers are called: by the algorithm they start with, and the weight."""
+    return f"{filter_} first, w_sim {w_sim:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class Answers:
 class Product:
     """A generation that answers questions; see `trained`.
 
+    Args:
+        also_w_sim: weights of similarity to measure beside that of the settings.
+
     Attributes:
         generation: what it is.
         ads: the numbers of the pages that the campaigns advertise.
@@ -84,12 +91,19 @@ class Product:
         settings: Settings,
         campaigns: Sequence[Campaign],
         history: History,
+        also_w_sim: Sequence[float],
     ) -> None:
         self.generation: Generation = model.generation
         self._tables = tables
         self._settings = settings
         self._history = history
-        self._weights = Weights(settings.w_ads, settings.w_aff)
+        self._weights = Weights(settings.w_ads, settings.w_aff, settings.w_sim)
+        self._mixes = {
+            mix_name(filter_, w_sim): (filter_, self._weights._replace(w_sim=w_sim))
+            for w_sim in dict.fromkeys((settings.w_sim, *also_w_sim))
+            for filter_ in _FILTERS
+            if settings.w_ads + settings.w_aff + w_sim > 0  # else nothing orders a list
+        }
         # campaigns come and go while a log is written: all of them count, whatever their dates
         always = [replace(c, starts_ms=None, ends_ms=None, active=True) for c in campaigns]
         board = AdBoard(model, always, weigh_ads=settings.w_ads > 0)
@@ -101,18 +115,20 @@ class Product:
     ) -> dict[str, Answers]:
         """What every algorithm of a mode recommends alone, and what the product does.
 
+        The product's lists are filled up (``"fill": true`` in a request), as far as it can rank.
+
         Args:
             told: told how many questions are answered, and how many there are.
         """
-        names = (*_ALONE[mode], *_MIXES.values())
+        names = (*_ALONE[mode], *self._mixes)
         lists = {name: np.full((len(questions), limit), NO_PAGE, np.int32) for name in names}
         steps: dict[str, list[str]] = {name: [] for name in names}
         for number, (question, reads) in enumerate(self._read(questions)):
             lookup = self._lookup(question, reads)
             for name in _ALONE[mode]:
                 _put(lists[name][number], self._alone(mode, name, lookup, limit))
-            for filter_, name in _MIXES.items():
-                answer = recommend(mode, filter_, lookup, self._weights, limit)
+            for name, (filter_, weights) in self._mixes.items():
+                answer = recommend(mode, filter_, lookup, weights, limit, fill=True)
                 _put(lists[name][number], answer.items)
                 steps[name].append(answer.algorithm)
             told(number + 1, len(questions))
@@ -141,10 +157,11 @@ class Product:
 
     def _alone(self, mode: str, name: str, lookup: Lookup, limit: int) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""
-        weights = self._weights if mode == "sponsored" else RELATED
+        weights = self._weights if mode == "sponsored" else self._weights.related()
+        near = lookup.near() if weights.w_sim else NOTHING_NEAR
 
         def best(candidates: Candidates) -> list[Item]:
-            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit)
+            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit, near)
 
         outcome = _ALONE[mode][name](lookup, best)
         return outcome.items if isinstance(outcome, Built) else []
@@ -172,6 +189,7 @@ def trained(
     campaigns: Sequence[Campaign],
     history: History,
     report: Progress,
+    also_w_sim: Sequence[float] = (),
 ) -> Iterator[Product]:
     """The product after a batch over what is learnt from; all it wrote is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="webrec-evaluate-") as folder:
@@ -184,7 +202,7 @@ def trained(
             generation = job.describe(tables, result, quality, cut, None, settings, names)
             publish.write(tables, generation, result, report)
             model = load(tables, generation, Path(folder) / "cache")
-            yield Product(tables, model, settings, campaigns, history)
+            yield Product(tables, model, settings, campaigns, history, also_w_sim)
         finally:
             tables.store.close()
 

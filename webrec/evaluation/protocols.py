@@ -215,7 +215,8 @@ def _by_visitor(
 ) -> Split:
     given = GIVEN.get(protocol)
     timeline, pages = _Timeline(history), _distinct(history)
-    held_out = _held_out(np.flatnonzero(pages >= (given or 1) + 1), protocol, users, rng)
+    able = np.flatnonzero(pages >= (given or 1) + 1)
+    held_out = _held_out(able, len(pages), protocol, users, rng)
     questions = []
     for visitor in held_out.tolist():
         everything = _given(history, timeline.events(visitor))
@@ -233,7 +234,7 @@ def _curve(history: History, users: int | None, rng: np.random.Generator) -> Spl
     visits = np.bincount(history.visitor[_known_visits(history)], minlength=len(history.visitors))
     able = {v: _later(history, timeline, v, told) for v in np.flatnonzero(visits > told).tolist()}
     able = {visitor: wanted for visitor, wanted in able.items() if wanted}
-    held_out = _held_out(np.array(sorted(able), np.int64), CURVE, users, rng)
+    held_out = _held_out(np.array(sorted(able), np.int64), len(visits), CURVE, users, rng)
     rounds: list[tuple[int | None, list[Question]]] = []
     for n in CURVE_VISITS:
         questions = [
@@ -272,15 +273,24 @@ def _distinct(history: History) -> Integers:
 
 
 def _held_out(
-    able: Integers, protocol: str, users: int | None, rng: np.random.Generator
+    able: Integers, of: int, protocol: str, users: int | None, rng: np.random.Generator
 ) -> Integers:
-    """Who is held out, of those who have enough pages, in order."""
+    """Who is held out, of those who have enough pages, in order.
+
+    Args:
+        of: how many visitors there are in all.
+    """
     if not len(able):
         raise UsageError(
             f"no visitor of the log has enough pages for --protocol {protocol}: try one that "
             "gives fewer, or load more with `webrec ingest`"
         )
     most = users or min(MOST, max(len(able) // _HELD_OUT_SHARE, 1))
+    if min(most, len(able)) == of:
+        raise UsageError(
+            "every visitor would be held out, and nobody learnt from: hold out fewer with --users, "
+            "or load more with `webrec ingest`"
+        )
     return _drawn(able, most, rng)
 
 

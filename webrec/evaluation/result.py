@@ -88,11 +88,13 @@ class Evaluation:
 
     Attributes:
         limit: length of the lists; a page past it counts as missed.
+        settings: those that answers depend on.
         skipped: protocols that the log is not enough for, and why.
     """
 
     seed: int
     limit: int
+    settings: dict[str, float]
     sections: list[Section]
     skipped: dict[str, str]
 

@@ -25,6 +25,9 @@ from webrec.evaluation.product import Product, trained
 from webrec.evaluation.protocols import PROTOCOLS, Question, Split, split, wanted_of
 from webrec.evaluation.result import MEASURES, Evaluation, Row, Section, Table
 
+SETTINGS = ("w_ads", "w_aff", "w_sim", "accept_weight", "min_visits", "profile_urls")
+"""Those that answers depend on."""
+
 NO_CAMPAIGNS = "no campaigns"
 NO_AD_WANTED = "nobody who was asked about came to a page of a campaign next"
 
@@ -38,6 +41,7 @@ class Order:
         users, visits, seed: see `webrec.evaluation.protocols.split`.
         limit: length of the lists.
         plan: of the batch.
+        also_w_sim: weights of similarity to measure beside that of the settings.
     """
 
     protocols: Sequence[str] | None
@@ -46,6 +50,7 @@ class Order:
     seed: int
     limit: int
     plan: Plan
+    also_w_sim: Sequence[float] = ()
 
 
 def run(source: Source, settings: Settings, order: Order, report: Progress) -> Evaluation:
@@ -71,7 +76,13 @@ def run(source: Source, settings: Settings, order: Order, report: Progress) -> E
             sections += _sections(source, history, parted, settings, order, report)
     if not sections:
         raise UsageError(next(iter(skipped.values())))
-    return Evaluation(seed=order.seed, limit=order.limit, sections=sections, skipped=skipped)
+    return Evaluation(
+        seed=order.seed,
+        limit=order.limit,
+        settings={name: getattr(settings, name) for name in SETTINGS},
+        sections=sections,
+        skipped=skipped,
+    )
 
 
 def _sections(
@@ -87,7 +98,9 @@ def _sections(
     replayed = source.part(parted.learns, lambda *n: told("reading what is learnt from", *n))
     visited = _binary(replayed)
     fitted = baselines.fit(visited, order.seed, lambda *n: told("fitting baselines", *n))
-    with trained(replayed, settings, order.plan, source.campaigns, history, told) as product:
+    with trained(
+        replayed, settings, order.plan, source.campaigns, history, told, order.also_w_sim
+    ) as product:
         ground = _Ground(history, replayed, visited, fitted, product, order)
         for given, questions in parted.rounds:
             yield Section(
