@@ -1,8 +1,13 @@
-"""The Anonymous Microsoft Web Data (Breese, Heckerman and Kadie) as events of a log."""
+"""The Anonymous Microsoft Web Data (Breese, Heckerman and Kadie) as events of a log.
+
+``python -m tests.msweb FOLDER`` writes them as NDJSON, for `webrec ingest`.
+"""
 
 from __future__ import annotations
 
 import csv
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from webrec.types import Event
 from webrec.urls import canonical
 
 SITE = "http://www.microsoft.com"
-_STEP_MS = 60_000
+_STEP_MS, _CASE_MS = 1_000, 60_000
 NOW_MS = 887_000_000_000  # a week of February 1998; the data give no times
 
 
@@ -49,5 +54,18 @@ def events(folder: Path) -> Iterator[Event]:
         yield Event("page", url[area], None, NOW_MS, title=title)
     for number, case in enumerate(cases):
         for place, area in enumerate(case):
-            at_ms = NOW_MS + (10 * number + place) * _STEP_MS
+            at_ms = NOW_MS + number * _CASE_MS + place * _STEP_MS
             yield Event("visit", url[area], f"u:{number}", at_ms)
+
+
+def main() -> None:
+    """Write them to standard output."""
+    for event in events(Path(sys.argv[1])):
+        document = {"type": event.kind, "url": event.url, "timestamp": event.at_ms}
+        document |= {"title": event.title} if event.title else {}
+        document |= {"user": event.visitor[2:]} if event.visitor else {}
+        sys.stdout.write(json.dumps(document) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -186,19 +186,17 @@ def test_campaigns_count_whatever_their_dates(engine: Engine, history: History) 
         assert [replayed.pages[ad].url for ad in made.ads] == [known.page("astronomy", 5)]
 
 
-def test_nothing_is_left_behind(engine: Engine, history: History) -> None:
+def test_nothing_is_left_behind(
+    engine: Engine, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither a temporary folder nor a generation in the site's store."""
-
-    def folders() -> set[Path]:
-        return set(Path(tempfile.gettempdir()).glob("webrec-evaluate-*"))
-
-    source, before = source_of(engine), folders()
-    generations = engine.tables.generations()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source, generations = source_of(engine), engine.tables.generations()
     replayed = source.part(lambda _: True, silent)
     plan = Plan(**PLAN)  # type: ignore[arg-type]
     with trained(replayed, engine.settings, plan, (), history, silent):
-        assert len(folders() - before) == 1
-    assert not folders() - before
+        assert len(list(tmp_path.iterdir())) == 1
+    assert not list(tmp_path.iterdir())
     assert engine.tables.generations() == generations
 
 

@@ -65,6 +65,7 @@ def test_a_visitor_is_asked_about_visit_by_visit() -> None:
     history = happened(
         *["old x"] * 32,
         "ann a", "ann+ b", "ann b", "zoe a", "ann a", "- d", "ann c", "zoe c", "ann d", "ann+ e",
+        "ann+ c", "ann+ e",
     )  # fmt: skip
     questions = parted(history, "time").rounds[0][1]
     assert [told(history, q) for q in questions] == [

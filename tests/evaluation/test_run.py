@@ -183,6 +183,7 @@ def test_ads_are_ranked_among_ads(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert measure(table, CONTENT, "recall") == 1
     assert measure(table, "popularity", "recall") == 1
+    assert row(table, "popularity").coverage == 1
 
 
 def test_ads_that_nobody_came_to(tmp_path: Path) -> None:

@@ -109,10 +109,10 @@ def novelty(lists: Lists, visitors_of: NDArray[np.int64], visitors: int) -> Quot
     return Quotient(bits[first].sum(axis=1), (first != NO_PAGE).sum(axis=1).astype(np.float64))
 
 
-def coverage(lists: Lists, pages: int) -> float:
-    """The share of all pages that stand among the first 10 of anybody."""
+def coverage(lists: Lists, candidates: int) -> float:
+    """The share of the pages that may be recommended that stand among the first 10 of anybody."""
     first = lists[:, :AT]
-    return len(np.unique(first[first != NO_PAGE])) / max(pages, 1)
+    return len(np.unique(first[first != NO_PAGE])) / max(candidates, 1)
 
 
 def known(found: NDArray[np.bool_], asked: NDArray[np.bool_]) -> Quotient:

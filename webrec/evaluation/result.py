@@ -26,7 +26,7 @@ class Row:
         is_product: ours; else a baseline.
         answered: the share of questions with a list that is not empty.
         measures: see `webrec.evaluation.measures`; None where nothing could be judged.
-        coverage: the share of the pages that stand among the first 10 of anybody.
+        coverage: the share of the candidates that stand among the first 10 of anybody.
         steps: of the answers with fallbacks, the share that each algorithm built.
     """
 

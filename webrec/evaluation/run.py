@@ -183,8 +183,8 @@ class _Ground:
         told: Progress,
     ) -> Table:
         wanted = wanted_of(questions, self._number)
-        judge = _Judge(questions, wanted, self._visited, self._order.seed)
         asked = Asked(self._visited, self._given(questions), allowed)
+        judge = _Judge(questions, wanted, self._visited, len(asked.order), self._order.seed)
         lists = {
             name: baselines.ranked(baseline, asked, self._order.limit)
             for name, baseline in self._fitted.by_name.items()
@@ -230,6 +230,7 @@ class _Judge:
 
     Args:
         wanted: by question, the wanted pages that the model knows.
+        candidates: how many pages may be recommended.
     """
 
     def __init__(
@@ -237,6 +238,7 @@ class _Judge:
         questions: Sequence[Question],
         wanted: Sequence[Sequence[int]],
         visited: Visited,
+        candidates: int,
         seed: int,
     ) -> None:
         self._wanted = wanted
@@ -244,7 +246,8 @@ class _Judge:
         self._visitor = np.array([question.visitor for question in questions], np.int64)
         self._by_accept = np.array([question.by_accept for question in questions], np.bool_)
         self._popularity = baselines.popularity(visited)
-        self._shape = visited.shape
+        self._visitors = visited.shape[0]
+        self._candidates = candidates
         self._seed = seed
 
     def rows(self, lists: Mapping[str, Lists], steps: Mapping[str, Sequence[str]]) -> list[Row]:
@@ -266,7 +269,7 @@ class _Judge:
                 is_product=name in steps,
                 answered=self._answered(each),
                 measures=by_name[name],
-                coverage=measures.coverage(each[~self._by_accept], self._shape[1]),
+                coverage=measures.coverage(each[~self._by_accept], self._candidates),
                 steps=_shares(steps.get(name, ())),
             )
             for name, each in lists.items()
@@ -275,7 +278,7 @@ class _Judge:
     def _quotients(self, lists: Lists) -> dict[str, Quotient]:
         found = measures.hits(lists, self._wanted)
         judged = measures.accuracy(found, self._n_wanted)
-        judged["novelty"] = measures.novelty(lists, self._popularity, self._shape[0])
+        judged["novelty"] = measures.novelty(lists, self._popularity, self._visitors)
         by_visit = ~self._by_accept
         return {name: measures.only(judged[name], by_visit) for name in MEASURES} | {
             "known_visits": measures.known(found, by_visit),
