@@ -72,6 +72,7 @@ def _draw_curve(axes: Axes, curve: Sequence[Section]) -> None:
     for section in curve:
         for row in section.tables[0].rows:
             by_name.setdefault(row.name, []).append(row)
+    axes.set_prop_cycle(color=mpl.color_sequences["tab20"])  # ten are not enough
     for name, rows in by_name.items():
         found = [_score(row) for row in rows]
         line = "-" if rows[0].is_product else ":"
@@ -83,7 +84,7 @@ def _draw_curve(axes: Axes, curve: Sequence[Section]) -> None:
     axes.set_xticks(visits)
     axes.set_ylabel("rank score")
     axes.grid(alpha=0.3)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False)
 
 
 def _score(row: Row) -> Estimate:
