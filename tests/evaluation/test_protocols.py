@@ -185,6 +185,14 @@ def test_the_curve_always_wants_the_same() -> None:
     ]
 
 
+def test_the_curve_counts_visits_only() -> None:
+    """An accept is neither one of the first visits nor what is wanted after them."""
+    steps = ["ann a", "ann+ b", *(f"ann {page}" for page in "bcdefghij"), "ann+ l", "ann k"]
+    history = happened(*steps, "bob a")
+    rounds = parted(history, "curve", users=1).rounds
+    assert [told(history, q)[2:] for _, (q,) in rounds][:2] == [("a1", "k"), ("a1 b1", "k")]
+
+
 # --- what cannot be asked ---------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ def _draw_curve(axes: Axes, curve: Sequence[Section]) -> None:
     axes.set_xticks(visits)
     axes.set_ylabel("rank score")
     axes.grid(alpha=0.3)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.15), ncols=2, frameon=False)
 
 
 def _score(row: Row) -> Estimate:
