@@ -75,11 +75,13 @@ def source_of(engine: Engine) -> Source:
     return Source(engine.log, watermark, {}, list(engine.tables.campaigns()))
 
 
-def answered(engine: Engine, mode: str, filter_: str, visitor: str, url: str) -> list[str]:
+def answered(
+    engine: Engine, mode: str, filter_: str, visitor: str, url: str, *, fill: bool = True
+) -> list[str]:
     """The canonical URLs of an answer, and the algorithm last."""
     document = {
         "url": url, "mode": mode, "filter": filter_, "limit": 100, "repeat": False, "track": False,
-        "fill": True,
+        "fill": fill,
     }  # fmt: skip
     request = parse_request(document | identity(visitor), NOW_MS)
     found = engine.recommend(request, NOW_MS).document
@@ -173,6 +175,22 @@ def test_an_algorithm_alone_has_no_fallback(product: Product, history: History) 
             "Col": [True, True, False],
             "Default": [True, True, True],
         }
+
+
+@pytest.mark.parametrize(("mode", "short"), [("related", "Rel"), ("sponsored", "Sp")])
+def test_an_algorithm_alone_ranks_as_in_the_product(
+    engine: Engine, product: Product, history: History, mode: str, short: str
+) -> None:
+    """Where it is the first to be asked and has a list, that list is the answer."""
+    page = history.urls.index(known.page("cooking", 2))
+    for visitor in (known.READERS["cooking"][0], known.READERS["football"][1]):
+        question = Question(history.visitors.index(visitor), page, (), (0,))
+        answers = product.answer(mode, [question], 100, silent)
+        for name, filter_ in (("Cont", "content"), ("Col", "collaborative")):
+            alone = answers[f"WebR.{short}.{name}"].lists[0].tolist()
+            urls = [engine.snapshot.model.url(number) for number in alone if number >= 0]
+            expected = answered(engine, mode, filter_, visitor, history.urls[page], fill=False)
+            assert [*urls, f"WebR.{short}.{name}"] == expected
 
 
 def test_campaigns_count_whatever_their_dates(engine: Engine, history: History) -> None:

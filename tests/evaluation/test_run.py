@@ -117,6 +117,29 @@ def test_held_out_visitors_are_strangers(log: Source) -> None:
     assert measure(table, CONTENT, "recall") == 1
 
 
+def test_what_is_given_is_in_no_list(tmp_path: Path) -> None:
+    """Everybody read all twelve pages: the one that is not given is all there is to recommend."""
+    events = [visit(f"v{v}", f"p{n}", 100 * n + v) for v in range(8) for n in range(12)]
+    table = related(evaluated(logged(tmp_path, events), "allbut1", users=3))
+    baselines = [each for each in table.rows if not each.is_product]
+    assert all(measure(table, each.name, "mrr") == 1 for each in baselines)
+    # of seven wanted pages all are found, and nothing else is in the list
+    table = related(evaluated(logged(tmp_path / "again", events), "given5", users=3))
+    for each in baselines:
+        assert measure(table, each.name, "recall") == 1
+        assert measure(table, each.name, "precision") == pytest.approx(0.7)
+        assert measure(table, each.name, "rank_score") == pytest.approx(100)
+
+
+def test_an_unknown_page_among_those_given_is_left_out(tmp_path: Path) -> None:
+    """It takes no other page's place: the last one of all is still found."""
+    events = [visit(f"v{v}", f"p{n}", 10 * n + v) for v in range(4) for n in range(4)]
+    events += [visit("w", "p0", 50), visit("w", "new", 51), visit("w", "p3", 52)]
+    table = related(evaluated(logged(tmp_path, events)))
+    assert table.questions == 4  # the last visit of v3, too
+    assert measure(table, "popularity", "recall") == 3 / 4
+
+
 def test_the_curve_has_a_section_for_each_number_of_visits(tmp_path: Path) -> None:
     """Over the same visitors and wanted pages; what was learnt is learnt once."""
     events = [visit(f"v{v}", f"p{(v + n) % 14}", 100 * n + v) for v in range(8) for n in range(13)]
