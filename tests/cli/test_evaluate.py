@@ -10,13 +10,11 @@ import pytest
 
 from tests.cli.conftest import Run, json_of
 from tests.world import CAMPAIGNS, PAGES, VISITS
-from webrec.config import Settings
 
 NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in [*PAGES, *VISITS])
-W_SIM = Settings.model_fields["w_sim"].default
 EVALUATE = (
     "evaluate", "--protocol", "allbut1", "--users", "4", "--categories", "3", "--communities", "3",
-    "--features", "tfidf",
+    "--features", "tfidf", "--w-sim", "16",
 )  # fmt: skip
 
 
@@ -30,7 +28,14 @@ def loaded(run: Run) -> None:
 def test_the_table_for_people(run: Run) -> None:
     """Every way to recommend has a line, fallbacks are told, and what has no figures says why."""
     shown = run(*EVALUATE).stdout
-    for name in ("popularity", "ALS", "EASE", "WebR.Rel.Col", f"content first, w_sim {W_SIM:g}"):
+    for name in (
+        "popularity",
+        "ALS",
+        "EASE",
+        "WebR.Rel.Col",
+        "content first, w_sim 16",
+        "content first, w_sim 0",
+    ):
         assert name in shown
     assert "allbut1: learnt from 9 visitors" in shown
     assert "related: 4 questions about 4 visitors" in shown
