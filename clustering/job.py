@@ -21,7 +21,7 @@ from clustering.features import FeatureKind, text_of
 from clustering.identity import take_over_ids
 from clustering.keywords import category_keywords
 from clustering.lease import Lease
-from clustering.pages import cluster_pages
+from clustering.pages import PageClusters, cluster_pages
 from clustering.publish import Progress, Result, Written
 from clustering.replay import Replayed, replay
 from clustering.similarity import similar_pages
@@ -107,7 +107,7 @@ def run(
             tables.campaigns(),
             _told(report, "reading the log"),
         )
-        result, quality = cluster(replayed, settings, plan, report)
+        result, quality = find(replayed, settings, plan, report)
         if not plan.force:
             publish.check(counts_of(result), last)
         lease.renew()
@@ -127,37 +127,25 @@ def _told(report: Progress, doing: str) -> Callable[[int, int], None]:
     return lambda done, total: report(doing, done, total)
 
 
-def cluster(
+def find(
     replayed: Replayed, settings: Settings, plan: Plan, report: Progress
 ) -> tuple[Result, dict[str, float]]:
-    """Find categories and communities in what the log says.
+    """Find categories, communities and similar pages in what the log says.
 
     Returns:
         What to write, and the figures of its quality.
     """
-    n = len(replayed.pages)
-    report("clustering pages", 0, n)
-    clusters = cluster_pages(
-        replayed.pages,
-        k=plan.categories,
-        seed=plan.seed,
-        features=plan.features,
-        progress=lambda done: report("clustering pages", done, n),
-    )
-    report("clustering users", 0, 0)
-    community = cluster_users(
-        replayed.visits,
-        replayed.accepts,
-        clusters.labels,
-        k=plan.communities,
-        seed=plan.seed,
-        accept_weight=settings.accept_weight,
-        min_visits=settings.min_visits,
-    )
+    clusters, community = _cluster(replayed, settings, plan, report)
     report("naming categories", 0, 0)
     keywords = _keywords(replayed, clusters.labels)
-    spaces = {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))}
-    result = Result(replayed, clusters.labels, community, keywords, settings.profile_urls, spaces)
+    result = Result(
+        replayed,
+        clusters.labels,
+        community,
+        keywords,
+        settings.profile_urls,
+        {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
+    )
     return result, clusters.quality
 
 
@@ -188,6 +176,31 @@ def describe(
         counts=counts_of(result),
         quality=quality,
     )
+
+
+def _cluster(
+    replayed: Replayed, settings: Settings, plan: Plan, report: Progress
+) -> tuple[PageClusters, NDArray[np.int32]]:
+    n = len(replayed.pages)
+    report("clustering pages", 0, n)
+    clusters = cluster_pages(
+        replayed.pages,
+        k=plan.categories,
+        seed=plan.seed,
+        features=plan.features,
+        progress=lambda done: report("clustering pages", done, n),
+    )
+    report("clustering users", 0, 0)
+    community = cluster_users(
+        replayed.visits,
+        replayed.accepts,
+        clusters.labels,
+        k=plan.communities,
+        seed=plan.seed,
+        accept_weight=settings.accept_weight,
+        min_visits=settings.min_visits,
+    )
+    return clusters, community
 
 
 def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]]:

@@ -196,7 +196,7 @@ def trained(
         tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
         try:
             tables.create()
-            result, quality = job.cluster(replayed, settings, plan, report)
+            result, quality = job.find(replayed, settings, plan, report)
             names = taxonomy.load(plan.taxonomy)
             cut = job.Cut(0, Watermark())
             generation = job.describe(tables, result, quality, cut, None, settings, names)
