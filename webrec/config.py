@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         le=60_000,
         description="milliseconds for an answer, for a request that says no tmax",
     )
+    online: Literal["on", "off"] = Field(
+        "on",
+        description="whether a page or visitor that the model does not know gets the nearest "
+        "category or community until the next batch; off: none",
+    )
     profile_urls: int = Field(
         10_000, ge=1, description="URLs a profile keeps; past it, the strongest"
     )
