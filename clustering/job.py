@@ -25,13 +25,13 @@ from clustering.pages import PageClusters, cluster_pages
 from clustering.publish import Progress, Result, Written
 from clustering.replay import Replayed, replay
 from clustering.similarity import similar_pages
-from clustering.users import cluster_users
+from clustering.users import UserClusters, cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
 from webrec.errors import Conflict, NotFound, StoreUnavailable
 from webrec.rawlog import Log, Watermark
 from webrec.recorder import Recorder
-from webrec.tables import Generation, Tables
+from webrec.tables import Generation, Space, Tables
 
 CUT_WAIT_S = 30.0
 _SWITCH_S, _SWITCH_ATTEMPTS = 5.0, 5
@@ -135,16 +135,17 @@ def find(
     Returns:
         What to write, and the figures of its quality.
     """
-    clusters, community = _cluster(replayed, settings, plan, report)
+    clusters, users = _cluster(replayed, settings, plan, report)
     report("naming categories", 0, 0)
     keywords = _keywords(replayed, clusters.labels)
     result = Result(
         replayed,
         clusters.labels,
-        community,
+        users.labels,
         keywords,
         settings.profile_urls,
-        {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
+        _spaces(users)
+        | {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
     )
     return result, clusters.quality
 
@@ -180,7 +181,7 @@ def describe(
 
 def _cluster(
     replayed: Replayed, settings: Settings, plan: Plan, report: Progress
-) -> tuple[PageClusters, NDArray[np.int32]]:
+) -> tuple[PageClusters, UserClusters]:
     n = len(replayed.pages)
     report("clustering pages", 0, n)
     clusters = cluster_pages(
@@ -191,7 +192,7 @@ def _cluster(
         progress=lambda done: report("clustering pages", done, n),
     )
     report("clustering users", 0, 0)
-    community = cluster_users(
+    users = cluster_users(
         replayed.visits,
         replayed.accepts,
         clusters.labels,
@@ -200,7 +201,12 @@ def _cluster(
         accept_weight=settings.accept_weight,
         min_visits=settings.min_visits,
     )
-    return clusters, community
+    return clusters, users
+
+
+def _spaces(users: UserClusters) -> dict[str, Space]:
+    """What the clusters were measured by, for those who come between two batches."""
+    return {} if users.space is None else {"users": users.space.arrays()}
 
 
 def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]]:

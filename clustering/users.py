@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from clustering import kmeans
+from webrec.user_space import Rows, UserSpace, features, nearest
 
 URL_COLUMNS = 20_000
-CATEGORY_WEIGHT = 0.25
+_AT_ONCE = 2_000
+
+
+class UserClusters(NamedTuple):
+    """The communities of one batch (n users).
+
+    Attributes:
+        labels: int32 (n,), community numbers 0 … k'-1, none empty; -1 is without a community.
+        space: what users are measured by; None where nobody has a community.
+    """
+
+    labels: NDArray[np.int32]
+    space: UserSpace | None
 
 
 def auto_k(users: int) -> int:
@@ -36,8 +49,8 @@ def cluster_users(
     accept_weight: float,
     min_visits: int,
     progress: Callable[[int], None] | None = None,
-) -> NDArray[np.int32]:
-    """Put every user with enough visits into one community.
+) -> UserClusters:
+    """Put every user with enough visits into one community, the nearest.
 
     Args:
         visits: CSR (n_users, n_pages), how often each user opened each page.
@@ -48,47 +61,109 @@ def cluster_users(
         accept_weight: what an accept is worth in visits.
         min_visits: users with fewer visits, repeats included and accepts not, stay without.
         progress: told how many users are placed, at the end.
-
-    Returns:
-        int32 (n_users,), community numbers 0 … k'-1, none empty; -1 is without a community.
     """
     visits, accepts = sparse.csr_array(visits), sparse.csr_array(accepts)
     labels = np.full(visits.shape[0], -1, dtype=np.int32)
     known = np.flatnonzero(visits.sum(axis=1) >= min_visits)
+    space = None
     if len(known):
-        affinity = sparse.csr_array(visits[known] + accept_weight * accepts[known])
-        rows = user_features(affinity, page_category)
-        labels[known] = kmeans.fit(rows, k or auto_k(len(known)), seed).labels
+        counts = visits[known], accepts[known]
+        urls = _affinity(*counts, accept_weight)
+        # summed as counts: affinities may be fractions, whose sums depend on their order
+        of_category = [_by_category(each, page_category) for each in counts]
+        categories = _affinity(of_category[0], of_category[1], accept_weight)
+        pages = _telling(urls)
+        idf = np.concatenate([_idf(urls)[pages], _idf(categories)])
+        rows = user_rows(urls, categories, pages, idf)
+        centroids = _centroids(rows, k or auto_k(len(known)), seed)
+        labels[known], used = _placed(rows, centroids)
+        space = UserSpace(pages.astype(np.uint32), idf, centroids[:, used], min_visits)
     if progress is not None:
         progress(len(known))
-    return labels
+    return UserClusters(labels, space)
 
 
-def user_features(
-    affinity: sparse.csr_array[np.float64], page_category: NDArray[np.int32]
-) -> sparse.csr_array[np.float32]:
-    """What a user prefers: URLs and categories side by side.
+def user_rows(
+    urls: sparse.csr_array[np.float64],
+    categories: sparse.csr_array[np.float64],
+    pages: NDArray[np.intp],
+    idf: NDArray[np.float64],
+) -> sparse.csr_array[np.float64]:
+    """What each user prefers: URLs and categories side by side, see `webrec.user_space`.
 
-    Affinities are damped by ``log(1 + x)``, weighted by inverse document frequency and brought
-    to length 1, URLs and categories each for themselves. Of the URLs only the 20,000 that carry
-    most weight are kept, and none that a single user visited: such a URL joins nobody. So the
-    dimension is bounded whatever the number of URLs, and users of rare pages are still known by
-    their categories.
+    Args:
+        urls, categories: affinities (n_users, n_pages) and (n_users, n_categories).
+        pages: those of the URLs that are columns.
+        idf: by column, URLs first.
 
     Returns:
-        float32 CSR (n_users, at most 20,000 + n_categories), rows of length 1, or 0 for a user
-        of uncategorised pages that nobody else visited.
+        Float64 CSR (n_users, n columns), rows of length 1, or 0 for a user of uncategorised pages
+        that nobody else visited.
     """
-    urls = _strongest(_weighted(affinity))
-    categories = _weighted(_by_category(affinity, page_category))
-    both = sparse.hstack([_unit(urls), CATEGORY_WEIGHT * _unit(categories)], format="csr")
-    return _float32(_unit(both))
+    both = sparse.csr_array(sparse.hstack([urls[:, pages], categories], format="csr"))
+    both.sort_indices()
+    both.data = features(_entries(both), idf, len(pages))
+    return both
 
 
-def _unit(rows: sparse.csr_array[np.float64]) -> sparse.csr_array[np.float64]:
-    """Every row but zeros at length 1."""
-    lengths = np.sqrt(rows.power(2).sum(axis=1))
-    return sparse.csr_array(sparse.diags_array(1 / np.where(lengths > 0, lengths, 1)) @ rows)
+def _entries(rows: sparse.csr_array[np.float64]) -> Rows:
+    return Rows(rows.indptr, rows.indices, rows.data)
+
+
+def _affinity(
+    visits: sparse.csr_array[Any], accepts: sparse.csr_array[Any], accept_weight: float
+) -> sparse.csr_array[np.float64]:
+    """Visits and accepts as one number, and only where it is not 0."""
+    affinity = sparse.csr_array(visits + accept_weight * accepts, dtype=np.float64)
+    affinity.eliminate_zeros()
+    return affinity
+
+
+def _by_category(
+    counts: sparse.csr_array[Any], page_category: NDArray[np.int32]
+) -> sparse.csr_array[Any]:
+    """Counts (n_users, n_categories) out of counts (n_users, n_pages)."""
+    pages = np.flatnonzero(page_category >= 0)
+    shape = (len(page_category), int(page_category.max(initial=-1)) + 1)
+    ones = np.ones(len(pages), counts.dtype)
+    member = sparse.csr_array((ones, (pages, page_category[pages])), shape=shape)
+    return sparse.csr_array(counts @ member)
+
+
+def _idf(affinity: sparse.csr_array[np.float64]) -> NDArray[np.float64]:
+    """``log((1 + n) / (1 + df)) + 1`` of each column, which is never 0."""
+    return np.asarray(np.log((1 + affinity.shape[0]) / (1 + _users_of(affinity))) + 1)
+
+
+def _users_of(affinity: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
+    """How many users each column has."""
+    return np.bincount(affinity.indices, minlength=affinity.shape[1])
+
+
+def _telling(urls: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
+    """The URLs that become columns, in their order: the 20,000 that carry most weight.
+
+    None of them is one that a single user visited: such a URL joins nobody. So the dimension is
+    bounded whatever the number of URLs, and users of rare pages are still known by their
+    categories.
+    """
+    weight = np.bincount(urls.indices, np.log1p(urls.data) ** 2, minlength=urls.shape[1])
+    energy = weight * _idf(urls) ** 2
+    energy[_users_of(urls) < 2] = 0
+    best = np.argsort(-energy, kind="stable")[:URL_COLUMNS]
+    return np.sort(best[energy[best] > 0])
+
+
+def _centroids(rows: sparse.csr_array[np.float64], k: int, seed: int) -> NDArray[np.float32]:
+    """The directions of at most ``k`` clusters: float32 (n_columns, k'), columns of length 1.
+
+    Length 1 takes away what a centroid's length says: that its members are alike. Else those who
+    visited little would go to the most diffuse community, which is near to everything.
+    """
+    found = kmeans.fit(_float32(rows), k, seed).centroids.astype(np.float64)
+    lengths = np.sqrt((found * found).sum(axis=1, keepdims=True))
+    unit = found / np.where(lengths > 0, lengths, 1)
+    return np.ascontiguousarray(unit.T, dtype=np.float32)
 
 
 def _float32(rows: sparse.csr_array[np.float64]) -> sparse.csr_array[np.float32]:
@@ -101,31 +176,27 @@ def _float32(rows: sparse.csr_array[np.float64]) -> sparse.csr_array[np.float32]
     return sparse.csr_array(parts, shape=rows.shape)
 
 
-def _by_category(
-    affinity: sparse.csr_array[np.float64], page_category: NDArray[np.int32]
-) -> sparse.csr_array[np.float64]:
-    """Affinities (n_users, n_categories) out of affinities (n_users, n_pages)."""
-    pages = np.flatnonzero(page_category >= 0)
-    shape = (len(page_category), int(page_category.max(initial=-1)) + 1)
-    member = sparse.csr_array((np.ones(len(pages)), (pages, page_category[pages])), shape=shape)
-    return sparse.csr_array(affinity @ member)
+def _placed(
+    rows: sparse.csr_array[np.float64], centroids: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The community of each row, numbered without gaps, and the centroids that have rows.
+
+    Who is as near to one community as to another goes to the largest, where it is felt least.
+    """
+    entries = _entries(rows)
+    labels = np.concatenate(
+        [
+            nearest(_part(entries, at, at + _AT_ONCE), centroids)
+            for at in range(0, rows.shape[0], _AT_ONCE)
+        ]
+    )
+    largest = np.bincount(labels[labels >= 0], minlength=1).argmax()
+    used, compact = np.unique(np.where(labels < 0, largest, labels), return_inverse=True)
+    return compact.astype(np.int32), used
 
 
-def _weighted(affinity: sparse.csr_array[np.float64]) -> sparse.csr_array[np.float64]:
-    """Damped affinities times ``log((1 + n) / (1 + df)) + 1``, which is never 0."""
-    users_of = _users_of(affinity)
-    idf = np.log((1 + affinity.shape[0]) / (1 + users_of)) + 1
-    return sparse.csr_array(affinity.log1p() @ sparse.diags_array(idf))
-
-
-def _users_of(affinity: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
-    """How many users each column has."""
-    return np.bincount(affinity.indices, minlength=affinity.shape[1])
-
-
-def _strongest(weighted: sparse.csr_array[np.float64]) -> sparse.csr_array[np.float64]:
-    """The columns of at least two users with the largest sums of squares, in their order."""
-    energy: NDArray[np.float64] = weighted.power(2).sum(axis=0)
-    energy[_users_of(weighted) < 2] = 0
-    best = np.argsort(-energy, kind="stable")[:URL_COLUMNS]
-    return sparse.csr_array(weighted[:, np.sort(best[energy[best] > 0])])
+def _part(rows: Rows, first: int, last: int) -> Rows:
+    """Some rows, one after the other."""
+    ends = rows.ends[first : last + 1]
+    entries = slice(int(ends[0]), int(ends[-1]))
+    return Rows(ends - ends[0], rows.columns[entries], rows.values[entries])

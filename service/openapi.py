@@ -67,6 +67,7 @@ _CATEGORY = {
 }
 _CATS = _list(_object({"id": _TEXT, "label": _TEXT} | _AFFINITY))
 _NEXT = _or_null(_TEXT)
+_COMMUNITY_SOURCE = {"enum": ["batch", "online", None]}
 _PASSED_OVER = _object({"algorithm": _TEXT, "reason": _TEXT})
 
 _PROBLEM = _object(
@@ -112,6 +113,7 @@ _SCHEMAS: dict[str, Schema] = {
                 {
                     "category": _or_null(_TEXT),
                     "community": _or_null(_TEXT),
+                    "community_source": _COMMUNITY_SOURCE,
                     "list": _TEXT,
                     "size": _COUNT,
                     "passed_over": _list(_PASSED_OVER),
@@ -150,6 +152,7 @@ _READY = _object(
 _USER = _object(
     {
         "community": _or_null(_TEXT),
+        "community_source": _COMMUNITY_SOURCE,
         "urls": _list(_object({"url": _TEXT} | _AFFINITY)),
         "cats": _CATS,
     }

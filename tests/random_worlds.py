@@ -18,7 +18,9 @@ Edges on purpose:
 - limits of 1, of more than the list, and between;
 - ``w_ads``, ``w_aff`` or ``w_sim`` 0; ``accept_weight`` 0, a fraction, or the default;
 - similar pages with ties and weights below 0, of pages in no list; what anybody may like, or not;
-- lists to be filled up, or not.
+- lists to be filled up, or not;
+- visitors whom the batch gave no community with fewer, just as many and more visits than it takes,
+  before and since the batch; equally near communities; pages that tell nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +30,18 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from webrec.bench.oracle import Campaign, Counts, Request, World, ad_urls, add, col_list, rec_list
+from webrec.bench.oracle import (
+    Campaign,
+    Counts,
+    Measure,
+    Request,
+    World,
+    ad_urls,
+    add,
+    col_list,
+    community_of,
+    rec_list,
+)
 
 NOW_MS = 1_750_000_000_000
 DAY_MS = 86_400_000
@@ -92,6 +105,28 @@ def random_world(rng: Random) -> World:
         w_aff=w_aff,
         w_sim=w_sim,
         accept_weight=rng.choice(ACCEPT_WEIGHTS),
+        measure=_measure(rng, category, sorted(set(community.values()))),
+        online=rng.random() < 0.9,
+    )
+
+
+def _measure(rng: Random, category: dict[str, str | None], groups: list[str]) -> Measure | None:
+    """What users are measured by: some pages, every category, few numbers."""
+    if not groups or rng.random() < 0.1:
+        return None
+    rng.shuffle(groups)
+    categories = sorted({c for c in category.values() if c is not None})
+    pages = [url for url in category if rng.random() < 0.7]
+    return Measure(
+        idf={thing: rng.choice([1.0, 1.25, 2.5]) for thing in [*pages, *categories]},
+        centroids={
+            g: {
+                thing: rng.choice([0.5, 0.25, 0.125])
+                for thing in rng.sample([*pages, *categories], len([*pages, *categories]) // 2)
+            }
+            for g in groups
+        },
+        min_visits=rng.choice([3, 1, 2, 4]),
     )
 
 
@@ -202,7 +237,7 @@ def _named(rng: Random, world: World) -> tuple[str, ...] | None:
 
 def _exclusions(rng: Random, world: World, request: Request) -> list[str]:
     """URLs to exclude: none, a few, or whole lists, which is what empties the steps."""
-    community = None if request.visitor is None else world.community.get(request.visitor)
+    community, _ = community_of(world, request.visitor)
     seen = col_list(world, community)
     own = rec_list(world, world.category.get(request.url))
     near = [url for c in map(world.category.get, seen) for url in rec_list(world, c)]

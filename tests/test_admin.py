@@ -297,6 +297,7 @@ def test_a_user_is_batch_and_recent_together(engine: Engine) -> None:
     engine.recorder.record([*events, replace(events[0], kind="accept")])
     assert admin.user(engine, ANN) == {
         "community": "g1",
+        "community_source": "batch",
         "urls": [
             {"url": A, "visits": 3, "accepts": 0},
             {"url": new, "visits": 2, "accepts": 0},

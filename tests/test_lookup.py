@@ -163,7 +163,7 @@ class CountingReads:
 def lookup_of(snapshot: Snapshot, reads: CountingReads, visitor: str | None) -> Lookup:
     """The signals of a visitor's request on a page of the world."""
     url = snapshot.model.url(0)
-    return Lookup(snapshot, Query(url, visitor, (), None, False, NOW_MS), reads, 3.0)
+    return Lookup(snapshot, Query(url, visitor, (), None, False, NOW_MS), reads, 3.0, online=True)
 
 
 def test_nothing_is_read_twice(engines: list[Engine]) -> None:

@@ -27,6 +27,7 @@ from webrec.errors import NotFound
 from webrec.rawlog import Watermark
 from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import AdPage, Campaign, Event, Page
+from webrec.user_space import UserSpace
 
 NOW_MS = 1_790_000_000_000
 GENERATION = "000001"
@@ -92,7 +93,9 @@ def published(world: World, home: Path, rng: Random, store: str = "") -> Iterato
         store: the store's URI, for one that is not in ``home``.
     """
     names = ("w_ads", "w_aff", "w_sim", "accept_weight")
-    with opened(home, store=store, **{name: getattr(world, name) for name in names}) as engine:
+    given = {name: getattr(world, name) for name in names}
+    given["online"] = "on" if world.online else "off"
+    with opened(home, store=store, **given) as engine:
         engine.recorder.cut(0)  # what is recorded from here on is newer than the generation
         publish(engine.tables, world, rng)
         put_campaigns(engine.tables, world)
@@ -109,6 +112,8 @@ def publish(
     community_ids = sorted(set(world.community.values()))
     rng.shuffle(category_ids)
     rng.shuffle(community_ids)
+    if world.measure is not None:  # whose order decides between equally near ones
+        community_ids = list(world.measure.centroids)
     number = {url: n for n, url in enumerate(sorted(world.category))}
     generation = Generation(
         id=generation_id,
@@ -126,7 +131,10 @@ def publish(
     tables.put_categories(generation_id, _categories(world, number, category_ids))
     tables.put_communities(generation_id, _communities(world, number, category_ids, community_ids))
     tables.put_profiles(generation_id, _profiles(world, number, category_ids, community_ids))
-    tables.put_spaces(generation_id, {"similar": _similar(world, number)})
+    spaces = {"similar": _similar(world, number)}
+    if world.measure is not None:
+        spaces["users"] = _users(world.measure, number, category_ids).arrays()
+    tables.put_spaces(generation_id, spaces)
     tables.put_generation(generation)
     active = tables.active()
     tables.activate(generation_id, None if active is None else active.id)
@@ -185,6 +193,8 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         items,
         found["explain"]["size"],
         found["empty_reason"] is not None,
+        found["explain"]["community"],
+        found["explain"]["community_source"],
     )
 
 
@@ -192,6 +202,19 @@ def identity(visitor: str) -> dict[str, str]:
     """The fields of a document that give a visitor key."""
     space, _, name = visitor.partition(":")
     return {{"u": "user", "i": "ip"}[space]: name}
+
+
+def _users(measure: oracle.Measure, number: dict[str, int], category_ids: list[str]) -> UserSpace:
+    """What users are measured by, as the service has it."""
+    pages = sorted(set(measure.idf) & set(number))
+    things = [*pages, *category_ids]
+    centroids = [[c.get(thing, 0.0) for c in measure.centroids.values()] for thing in things]
+    return UserSpace(
+        np.array([number[url] for url in pages], np.uint32),
+        np.array([measure.idf[thing] for thing in things], np.float64),
+        np.array(centroids, np.float32).reshape(len(things), len(measure.centroids)),
+        measure.min_visits,
+    )
 
 
 def _pages(world: World, number: dict[str, int], category_ids: list[str]) -> Iterator[PageCell]:

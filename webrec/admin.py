@@ -15,10 +15,11 @@ from typing import Any, Literal, NamedTuple
 from algorithms import UNCATEGORISED
 from hbase_schema import tables as t
 from hbase_schema.cells import PageCell
+from webrec.communities import membership, pairs
 from webrec.documents import campaign_document, iso, parse_campaign
 from webrec.engine import Engine
 from webrec.errors import FieldError, InvalidDocument, NotFound, WebrecError
-from webrec.lookup import Snapshot, pairs
+from webrec.lookup import Snapshot
 from webrec.tables import CategoryRow, Generation, ProfileRow, Tables
 from webrec.types import Campaign
 
@@ -261,17 +262,19 @@ def user(engine: Engine, visitor: str) -> Document:
         accepts.update({snapshot.model.url(page): n for page, n in pairs(profile.accepted_urls)})
         cat_visits.update(dict(pairs(profile.cats)))
         cat_accepts.update(dict(pairs(profile.accepted_cats)))
-    for cell in recent:
+    recent_pages = [(cell, snapshot.model.find(cell.url)) for cell in recent]
+    for cell, page in recent_pages:
         visits[cell.url] += cell.visits
         accepts[cell.url] += cell.accepts
-        page = snapshot.model.find(cell.url)
         if page is not None and snapshot.model.category(page) != UNCATEGORISED:
             cat_visits[snapshot.model.category(page)] += cell.visits
             cat_accepts[snapshot.model.category(page)] += cell.accepts
-    group = None if profile is None else profile.community
+    online = engine.settings.online == "on"
+    group, source = membership(snapshot.model, profile, recent_pages, online=online)
     urls = visits.keys() | accepts.keys()
     return {
         "community": None if group is None else generation.community_ids[group],
+        "community_source": source,
         "urls": [
             {"url": url, "visits": visits[url], "accepts": accepts[url]}
             for url in sorted(urls, key=lambda u: (-visits[u], -accepts[u], u))

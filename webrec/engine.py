@@ -167,7 +167,13 @@ class Engine:
             now_ms=now_ms,
         )
         reads = RequestReads(self._reads, until)
-        lookup = Lookup(snapshot, query, reads, self.settings.accept_weight)
+        lookup = Lookup(
+            snapshot,
+            query,
+            reads,
+            self.settings.accept_weight,
+            online=self.settings.online == "on",
+        )
         fill = self.settings.fill if request.fill is None else request.fill
         answer = recommend(request.mode, filter_, lookup, self._weights, request.limit, fill=fill)
         items = (_sponsored if sponsored else _related)(snapshot, lookup, answer.items)
@@ -329,6 +335,7 @@ def _explain(
     document["explain"] = {
         "category": None if category is None else generation.category_ids[category],
         "community": None if community is None else generation.community_ids[community],
+        "community_source": lookup.membership.source,
         "list": answer.candidates.expression,
         "size": len(answer.candidates) - sum(page in answer.candidates for page in excluded),
         "passed_over": [

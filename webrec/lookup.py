@@ -15,8 +15,9 @@ from typing import NamedTuple, Protocol
 from algorithms import UNCATEGORISED, Candidates, Near
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
+from webrec.communities import NOWHERE, Membership, membership, pairs
 from webrec.model import Model
-from webrec.tables import Counts, Generation, ProfileRow, Recent
+from webrec.tables import Generation, ProfileRow, Recent
 
 _NOTHING = Recent({}, 0)
 
@@ -75,16 +76,24 @@ class Lookup:
         query: the request.
         reads: the tables.
         accept_weight: how many visits an accept counts for.
+        online: whether a visitor whom the generation gives no community gets the nearest.
     """
 
     def __init__(
-        self, snapshot: Snapshot, query: Query, reads: Reads, accept_weight: float
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        reads: Reads,
+        accept_weight: float,
+        *,
+        online: bool,
     ) -> None:
         self._model = snapshot.model
         self._board = snapshot.ads
         self._query = query
         self._reads = reads
         self._accept_weight = accept_weight
+        self._online = online
 
     def category(self) -> int | None:
         """The category of the request's URL, if it has one."""
@@ -95,7 +104,7 @@ class Lookup:
 
     def community(self) -> int | None:
         """The community of the user, if there is one."""
-        return None if self._profile is None else self._profile.community
+        return self.membership.community
 
     def affinities(self) -> Mapping[int, float]:
         """``aff(u, c)`` of the categories the user touched."""
@@ -147,6 +156,13 @@ class Lookup:
         index = self._board.at(self._query.now_ms)
         named = self._query.campaigns
         return index if named is None else index.only(named)
+
+    @cached_property
+    def membership(self) -> Membership:
+        """The community of the user, and who found it."""
+        if self._query.visitor is None:
+            return NOWHERE
+        return membership(self._model, self._profile, self._recent_pages, online=self._online)
 
     @cached_property
     def _page(self) -> int | None:
@@ -253,8 +269,3 @@ class Excluded:
     def __iter__(self) -> Iterator[int]:
         yield from self._pages
         yield from (page for page in self._visited if page not in self._pages)
-
-
-def pairs(counts: Counts) -> zip[tuple[int, int]]:
-    """Number and count of each entry."""
-    return zip(counts.numbers.tolist(), counts.counts.tolist(), strict=True)

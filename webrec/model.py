@@ -26,6 +26,7 @@ from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import Watermark
 from webrec.similarity import Similarity
 from webrec.tables import Generation, Space, Tables
+from webrec.user_space import UserSpace
 
 _HASH = "<u8"
 
@@ -68,6 +69,12 @@ class Model:
     def space(self, name: str) -> Space:
         """What ``pages`` or ``users`` were measured by; empty where that is unknown."""
         return self._spaces.get(name, {})
+
+    @cached_property
+    def users(self) -> UserSpace | None:
+        """What users were measured by; None where that is unknown, or nobody has a community."""
+        space = self.space("users")
+        return UserSpace.of(space) if space else None
 
     @property
     def size(self) -> int:

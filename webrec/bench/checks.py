@@ -33,7 +33,7 @@ from webrec.bench.stage import Told
 from webrec.config import Settings
 from webrec.documents import RequestDocument
 from webrec.storage import open_store
-from webrec.tables import Counts, ProfileRow, Space, Tables
+from webrec.tables import Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import Campaign
 
 SEEN_WITHIN_S = 2.0
@@ -275,7 +275,8 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
         row = tables.profile(generation.id, visitor)
         profiles[visitor] = {} if row is None else _history(row, urls)
         last[visitor] = [] if row is None else [urls[page] for page in row.last.tolist()]
-    space = tables.spaces(generation.id).get("similar")
+    spaces = tables.spaces(generation.id)
+    space = spaces.get("similar")
     return oracle.World(
         category={
             page.url: None if page.category < 0 else generation.category_ids[page.category]
@@ -296,6 +297,31 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
         w_aff=settings.w_aff,
         w_sim=settings.w_sim,
         accept_weight=settings.accept_weight,
+        measure=_measure(spaces.get("users"), generation, urls),
+        online=settings.online == "on",
+    )
+
+
+def _measure(
+    space: Space | None, generation: Generation, urls: dict[int, str]
+) -> oracle.Measure | None:
+    """What users are measured by: the columns are pages, then categories."""
+    if not space:
+        return None
+    things = [urls[number] for number in space["pages"].tolist()] + list(generation.category_ids)
+    return oracle.Measure(
+        idf=dict(zip(things, space["idf"].tolist(), strict=True)),
+        centroids={
+            community_id: {
+                thing: weight
+                for thing, weight in zip(things, weights.tolist(), strict=True)
+                if weight
+            }
+            for community_id, weights in zip(
+                generation.community_ids, space["centroids"].T, strict=True
+            )
+        },
+        min_visits=int(space["min_visits"][0]),
     )
 
 

@@ -15,9 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import log1p, sqrt
 from typing import NamedTuple
 
 Counts = tuple[int, int]  # (visits, accepts)
+
+CATEGORY_WEIGHT = 0.25
+SAME = 1e-9  # cosines that differ by no more are equal
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,23 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """What users are measured by, to tell the community of one who had none (generation).
+
+    Attributes:
+        idf: what a thing tells of its users, by URL or category id; URLs that are not here say
+            nothing.
+        centroids: community id to URL or category id to weight, their squares sum to 1; in the
+            order in which equally near communities come.
+        min_visits: visits it takes.
+    """
+
+    idf: dict[str, float]
+    centroids: dict[str, dict[str, float]]
+    min_visits: int
+
+
+@dataclass(frozen=True)
 class World:
     """Everything an answer depends on besides the request. URLs are canonical.
 
@@ -54,6 +75,8 @@ class World:
         campaigns: campaign id to campaign.
         w_ads, w_aff, w_sim: weights of campaign priority, affinity and similarity; not all 0.
         accept_weight: what one accept counts, in visits.
+        measure: None where nobody can be measured.
+        online: whether a visitor without community gets the nearest.
     """
 
     category: dict[str, str | None] = field(default_factory=dict)
@@ -69,6 +92,8 @@ class World:
     w_aff: float = 0.5
     w_sim: float = 0.0
     accept_weight: float = 3.0
+    measure: Measure | None = None
+    online: bool = True
 
     @cached_property
     def rec_lists(self) -> dict[str, Scores]:
@@ -152,6 +177,7 @@ class Answer:
         items: at most `limit` of them.
         size: length of the list that the algorithm built, before the cut.
         empty: there is nothing to recommend.
+        community: the visitor's, and whether it is the batch's or was found since.
     """
 
     algorithm: str
@@ -159,6 +185,8 @@ class Answer:
     items: list[Item]
     size: int
     empty: bool
+    community: str | None = None
+    community_source: str | None = None
 
 
 class Ad(NamedTuple):
@@ -224,6 +252,57 @@ def affinities(world: World, visitor: str | None) -> dict[str, float]:
     weights = {c: number(world, add(pairs)) for c, pairs in touched.items()}
     strongest = max(weights.values(), default=0.0)
     return {c: weight / strongest for c, weight in weights.items()} if strongest else {}
+
+
+def community_of(world: World, visitor: str | None) -> tuple[str | None, str | None]:
+    """The user's community: the batch's, or, where it gave none, the nearest; and which it is."""
+    if visitor is None:
+        return None, None
+    if visitor in world.community:
+        return world.community[visitor], "batch"
+    nearest = nearest_community(world, visitor) if world.online else None
+    return nearest, None if nearest is None else "online"
+
+
+def nearest_community(world: World, visitor: str) -> str | None:
+    """The community whose centroid has the largest cosine with what the user prefers."""
+    visits = sum(visits for _, (visits, _) in counts_of(world, visitor))
+    if world.measure is None or visits < world.measure.min_visits:
+        return None
+    preferred = preferences(world, world.measure.idf, visitor)
+    if not preferred:
+        return None
+    cosines = {
+        g: sum(weight * centroid.get(thing, 0.0) for thing, weight in preferred.items())
+        for g, centroid in world.measure.centroids.items()
+    }
+    largest = max(cosines.values())
+    return next(g for g, cosine in cosines.items() if cosine >= largest - SAME)
+
+
+def preferences(world: World, idf: dict[str, float], visitor: str) -> Scores:
+    """A user's URLs and categories, each half of length 1, categories a quarter, in all 1."""
+    known = [(url, counts) for url, counts in counts_of(world, visitor) if url in world.category]
+    urls = weighed(world, [(url, counts) for url, counts in known if url in idf], idf)
+    of = [(world.category[url], counts) for url, counts in known]
+    categories = weighed(world, [(c, counts) for c, counts in of if c is not None], idf)
+    return unit(urls | {c: CATEGORY_WEIGHT * weight for c, weight in categories.items()})
+
+
+def weighed(world: World, touched: list[tuple[str, Counts]], idf: dict[str, float]) -> Scores:
+    """``log(1 + number) * idf`` of each thing, at length 1."""
+    counts: dict[str, list[Counts]] = {}
+    for thing, pair in touched:
+        counts.setdefault(thing, []).append(pair)
+    return unit(
+        {thing: log1p(number(world, add(pairs))) * idf[thing] for thing, pairs in counts.items()}
+    )
+
+
+def unit(weights: Scores) -> Scores:
+    """The same direction at length 1, without what weighs nothing."""
+    length = sqrt(sum(weight * weight for weight in weights.values()))
+    return {thing: weight / length for thing, weight in weights.items() if weight}
 
 
 def running(world: World, request: Request) -> dict[str, Campaign]:
@@ -292,7 +371,7 @@ class Algorithms:
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
         self.c = world.category.get(request.url)
-        self.g = None if request.visitor is None else world.community.get(request.visitor)
+        self.g, self.source = community_of(world, request.visitor)
         self.ads = ad_urls(world, request)
         self.x = excluded(world, request)
         self.all_categories = set(world.rec_lists)
@@ -378,7 +457,8 @@ def recommend(world: World, request: Request) -> Answer:
         items += sorted(more, key=lambda each: (-each.priority, -each.rank_score, each.url))
         if len(items) >= (request.limit if request.fill else 1):
             break
-    return Answer(builder or path[-1], path, items[: request.limit], size, not items)
+    items, empty = items[: request.limit], not items
+    return Answer(builder or path[-1], path, items, size, empty, six.g, six.source)
 
 
 def item(

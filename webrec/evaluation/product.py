@@ -153,7 +153,9 @@ class Product:
             repeat=False,
             now_ms=_NOW_MS,
         )
-        return Lookup(self._snapshot, query, reads, self._settings.accept_weight)
+        settings = self._settings
+        online = settings.online == "on"
+        return Lookup(self._snapshot, query, reads, settings.accept_weight, online=online)
 
     def _alone(self, mode: str, name: str, lookup: Lookup, limit: int) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""

@@ -1,0 +1,98 @@
+"""[4] Which community a visitor belongs to: what is known of the visitor in, its number out.
+
+A community from the batch stays until the next one. A visitor who has none gets the nearest as
+soon as enough visits are there (learning between batches).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from algorithms import UNCATEGORISED
+from hbase_schema.cells import RecentCell
+from webrec.model import Model
+from webrec.tables import Counts, ProfileRow
+
+Source = Literal["batch", "online"]
+
+
+class Membership(NamedTuple):
+    """A visitor's community.
+
+    Attributes:
+        community: its number, None where there is none.
+        source: who found it: the batch, or the nearest was taken since.
+    """
+
+    community: int | None
+    source: Source | None
+
+
+NOWHERE = Membership(None, None)
+
+
+def membership(
+    model: Model,
+    profile: ProfileRow | None,
+    recent: Iterable[tuple[RecentCell, int | None]],
+    *,
+    online: bool,
+) -> Membership:
+    """The community of a visitor.
+
+    Args:
+        profile: the visitor's, in the model's generation.
+        recent: what happened since, each with its page number where the model knows the page.
+        online: whether a visitor without one gets the nearest.
+    """
+    if profile is not None and profile.community is not None:
+        return Membership(profile.community, "batch")
+    nearest = _nearest(model, profile, recent) if online else None
+    return NOWHERE if nearest is None else Membership(nearest, "online")
+
+
+def _nearest(
+    model: Model, profile: ProfileRow | None, recent: Iterable[tuple[RecentCell, int | None]]
+) -> int | None:
+    """The community that the batch would have chosen, by its own numbers.
+
+    Visits of pages that the model does not know count, as they would in the batch, but say
+    nothing of where the visitor belongs.
+    """
+    space = model.users
+    if space is None:
+        return None
+    visits = Counter({} if profile is None else dict(pairs(profile.urls)))
+    accepts = Counter({} if profile is None else dict(pairs(profile.accepted_urls)))
+    elsewhere = 0
+    for cell, page in recent:
+        if page is None:
+            elsewhere += cell.visits
+        else:
+            visits[page] += cell.visits
+            accepts[page] += cell.accepts
+    if visits.total() + elsewhere < space.min_visits:
+        return None
+    weight = model.generation.accept_weight
+    of_category = _by_category(model, visits), _by_category(model, accepts)
+    return space.nearest_to(_affinities(visits, accepts, weight), _affinities(*of_category, weight))
+
+
+def _by_category(model: Model, counts: Counter[int]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for page, count in counts.items():
+        category = model.category(page)
+        if category != UNCATEGORISED:
+            found[category] += count
+    return found
+
+
+def _affinities(visits: Counter[int], accepts: Counter[int], weight: float) -> dict[int, float]:
+    return {n: visits[n] + weight * accepts[n] for n in visits.keys() | accepts.keys()}
+
+
+def pairs(counts: Counts) -> zip[tuple[int, int]]:
+    """Number and count of each entry."""
+    return zip(counts.numbers.tolist(), counts.counts.tolist(), strict=True)
