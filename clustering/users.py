@@ -72,9 +72,7 @@ def cluster_users(
         # summed as counts: affinities may be fractions, whose sums depend on their order
         of_category = [_by_category(each, page_category) for each in counts]
         categories = _affinity(of_category[0], of_category[1], accept_weight)
-        pages = _telling(urls)
-        idf = np.concatenate([_idf(urls)[pages], _idf(categories)])
-        rows = user_rows(urls, categories, pages, idf)
+        rows, pages, idf = user_features(urls, categories)
         centroids = _centroids(rows, k or auto_k(len(known)), seed)
         labels[known], used = _placed(rows, centroids)
         space = UserSpace(pages.astype(np.uint32), idf, centroids[:, used], min_visits)
@@ -83,27 +81,31 @@ def cluster_users(
     return UserClusters(labels, space)
 
 
-def user_rows(
-    urls: sparse.csr_array[np.float64],
-    categories: sparse.csr_array[np.float64],
-    pages: NDArray[np.intp],
-    idf: NDArray[np.float64],
-) -> sparse.csr_array[np.float64]:
+class UserFeatures(NamedTuple):
     """What each user prefers: URLs and categories side by side, see `webrec.user_space`.
 
-    Args:
-        urls, categories: affinities (n_users, n_pages) and (n_users, n_categories).
-        pages: those of the URLs that are columns.
-        idf: by column, URLs first.
-
-    Returns:
-        Float64 CSR (n_users, n columns), rows of length 1, or 0 for a user of uncategorised pages
-        that nobody else visited.
+    Attributes:
+        rows: float64 CSR (n_users, n_columns), rows of length 1, or 0 for a user of uncategorised
+            pages that nobody else visited.
+        pages: those that are the first columns.
+        idf: by column.
     """
-    both = sparse.csr_array(sparse.hstack([urls[:, pages], categories], format="csr"))
-    both.sort_indices()
-    both.data = features(_entries(both), idf, len(pages))
-    return both
+
+    rows: sparse.csr_array[np.float64]
+    pages: NDArray[np.intp]
+    idf: NDArray[np.float64]
+
+
+def user_features(
+    urls: sparse.csr_array[np.float64], categories: sparse.csr_array[np.float64]
+) -> UserFeatures:
+    """The features of some users, out of their affinities for pages and for categories."""
+    pages = _telling(urls)
+    idf = np.concatenate([_idf(urls)[pages], _idf(categories)])
+    rows = sparse.csr_array(sparse.hstack([urls[:, pages], categories], format="csr"))
+    rows.sort_indices()
+    rows.data = features(_entries(rows), idf, len(pages))
+    return UserFeatures(rows, pages, idf)
 
 
 def _entries(rows: sparse.csr_array[np.float64]) -> Rows:

@@ -25,6 +25,11 @@ def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
     return sparse.csr_matrix(visits), sparse.csr_matrix((12, 30), dtype=int), category
 
 
+def affinities(counts: object) -> sparse.csr_array:
+    """Counts as affinities."""
+    return sparse.csr_array(counts, dtype=float)
+
+
 def test_themes_become_communities():
     """Three kinds of readers are three communities, with the automatic number."""
     labels = cluster_users(*world(), **SETTINGS).labels
@@ -115,10 +120,10 @@ def test_accepts_weigh():
 def test_features_are_bounded_and_of_length_one(monkeypatch):
     """However many URLs, the columns are the strongest URLs and the categories."""
     monkeypatch.setattr(users, "URL_COLUMNS", 5)
-    visits, _, category = world()
-    rows = user_features(sparse.csr_array(visits, dtype=float), category)
+    visits, _, _ = world()
+    by_category = np.add.reduceat(visits.toarray(), [0, 10, 20], axis=1)
+    rows = user_features(affinities(visits), affinities(by_category)).rows
     assert rows.shape == (12, 5 + 3)
-    assert rows.dtype == np.float32
     assert np.allclose(np.sqrt(rows.power(2).sum(axis=1)), 1)
 
 
@@ -127,7 +132,7 @@ def test_a_page_everybody_reads_tells_least():
     visits = np.zeros((8, 5))
     visits[:, 0] = 1
     visits[np.arange(8), 1 + np.arange(8) // 2] = 1
-    rows = user_features(sparse.csr_array(visits), np.full(5, -1, np.int32)).toarray()
+    rows = user_features(affinities(visits), affinities(np.zeros((8, 0)))).rows.toarray()
     assert 0 < rows[0, 0] < rows[0, 1]
 
 
