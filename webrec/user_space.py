@@ -70,16 +70,17 @@ def nearest(rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
         centroids: see `UserSpace`.
 
     Returns:
-        Int32 (n,), community numbers, of equally near ones the smallest; -1 for a row of zeros,
-        which is as near to one as to another.
+        Int32 (n,), community numbers, of equally near ones the smallest; -1 for a row that has
+        nothing in common with any.
     """
     found = np.full(len(rows.ends) - 1, -1, np.int32)
     telling = np.flatnonzero(np.diff(rows.ends))
     if len(telling):
         shares = rows.values[:, None] * centroids[rows.columns]
         cosines = np.add.reduceat(shares, rows.ends[telling], axis=0)
-        near = cosines >= cosines.max(axis=1, keepdims=True) - SAME
-        found[telling] = near.argmax(axis=1)
+        largest = cosines.max(axis=1, keepdims=True)
+        near = (cosines >= largest - SAME).argmax(axis=1)
+        found[telling] = np.where(largest[:, 0] > 0, near, -1)
     return found
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from clustering import users
-from clustering.users import auto_k, cluster_users, user_features
+from clustering import user_features as features
+from clustering.user_count import auto_k
+from clustering.user_features import user_features
+from clustering.users import cluster_users
 
 SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
 
@@ -119,7 +121,7 @@ def test_accepts_weigh():
 
 def test_features_are_bounded_and_of_length_one(monkeypatch):
     """However many URLs, the columns are the strongest URLs and the categories."""
-    monkeypatch.setattr(users, "URL_COLUMNS", 5)
+    monkeypatch.setattr(features, "URL_COLUMNS", 5)
     visits, _, _ = world()
     by_category = np.add.reduceat(visits.toarray(), [0, 10, 20], axis=1)
     rows = user_features(affinities(visits), affinities(by_category)).rows

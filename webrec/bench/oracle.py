@@ -270,13 +270,13 @@ def nearest_community(world: World, visitor: str) -> str | None:
     if world.measure is None or visits < world.measure.min_visits:
         return None
     preferred = preferences(world, world.measure.idf, visitor)
-    if not preferred:
-        return None
     cosines = {
         g: sum(weight * centroid.get(thing, 0.0) for thing, weight in preferred.items())
         for g, centroid in world.measure.centroids.items()
     }
     largest = max(cosines.values())
+    if largest == 0:
+        return None  # the user has nothing in common with any
     return next(g for g, cosine in cosines.items() if cosine >= largest - SAME)
 
 
