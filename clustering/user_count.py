@@ -12,7 +12,7 @@ from scipy import sparse
 from clustering.user_communities import communities, placed
 from clustering.user_features import UserFeatures, by_category, rows_of
 
-SAMPLE_USERS = 20_000
+SAMPLE_USERS = 10_000
 JUDGES_SHARE = 0.2
 FEWEST_JUDGES = 100
 OWN_SHARE = 0.9

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
 
 from clustering import user_features as features
-from clustering.user_count import auto_k
+from clustering.user_count import auto_k, choose_k
 from clustering.user_features import user_features
-from clustering.users import cluster_users
+from clustering.users import UserClusters, cluster_users
 
 SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
 
@@ -164,3 +165,115 @@ def test_ten_thousand_users_of_two_hundred_thousand_pages():
     labels = cluster_users(visits, visits * 0, category, **SETTINGS).labels
     assert time.perf_counter() - start < 30
     assert (labels >= 0).all()
+
+
+def random_visits(seed: int) -> tuple[sparse.csr_array, sparse.csr_array, np.ndarray]:
+    """Up to 80 users of up to 60 pages: ties, empty users, lone and uncategorised pages."""
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 80)), int(rng.integers(1, 60)))
+    visits = rng.poisson(rng.choice([0.05, 0.2, 1.0]), shape) * rng.integers(1, 4, shape)
+    accepts = rng.poisson(0.05, shape)
+    category = rng.integers(-1, rng.integers(1, 6), shape[1]).astype(np.int32)
+    return sparse.csr_array(visits), sparse.csr_array(accepts), category
+
+
+def online(found: UserClusters, user: int, visits, accepts, category, weight: float) -> int | None:
+    """The community of a user's own counts, one user at a time."""
+    seen, followed = visits[[user]].toarray().ravel(), accepts[[user]].toarray().ravel()
+    pages = {int(p): seen[p] + weight * followed[p] for p in np.flatnonzero(seen + followed)}
+    of_category = {
+        int(c): seen[category == c].sum() + weight * followed[category == c].sum()
+        for c in {category[p] for p in pages} - {-1}
+    }
+    return found.space.nearest_to(pages, of_category)
+
+
+@pytest.mark.parametrize("weight", [3.0, 0.1, 0.0])
+def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
+    """Whoever has anything in common with others comes to the same community alone."""
+    compared = 0
+    for seed in range(60):
+        given = random_visits(seed)
+        found = cluster_users(*given, **SETTINGS | {"accept_weight": weight})
+        for user in np.flatnonzero(found.labels >= 0):
+            alone = online(found, user, *given, weight)
+            assert alone in (found.labels[user], None), f"user {user} of seed {seed}"
+            compared += alone is not None
+    assert compared > 500
+
+
+def msweb(folder: Path) -> sparse.csr_array:
+    """32,711 users' visits to 294 areas of a site."""
+    lines = (folder / "msweb/anonymous-msweb.data").read_text("latin-1").splitlines()
+    pairs, user = [], -1
+    for kind, *fields in (line.split(",") for line in lines):
+        user += kind == "C"
+        if kind == "V":
+            pairs.append((user, int(fields[0])))
+    users, areas = np.array(pairs).T
+    _, pages = np.unique(areas, return_inverse=True)
+    return sparse.csr_array((np.ones(len(pairs), int), (users, pages)))
+
+
+@pytest.mark.slow
+def test_real_users_come_to_their_own_community(real_data):
+    """Every real user with enough visits, alone as in the batch."""
+    visits = msweb(real_data)
+    category = (np.arange(visits.shape[1]) % 8 - 1).astype(np.int32)
+    found = cluster_users(visits, visits * 0, category, **SETTINGS)
+    known = np.flatnonzero(found.labels >= 0)
+    assert len(known) > 14_000
+    for user in known:
+        pages = dict.fromkeys(visits[[user]].indices.tolist(), 1.0)
+        numbers, counts = np.unique(category[list(pages)], return_counts=True)
+        of_category = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        of_category.pop(-1, None)
+        assert found.space.nearest_to(pages, of_category) == found.labels[user]
+
+
+def test_who_visited_little_does_not_come_to_those_who_visit_everything():
+    """A reader of one theme's page is with that theme, not with a crowd without direction."""
+    rng = np.random.default_rng(1)
+    visits = np.zeros((120, 40), int)
+    for user in range(90):
+        theme = user % 3
+        visits[user, 10 * theme + rng.choice(10, 6, replace=False)] = 1
+    for user in range(90, 120):
+        visits[user, rng.choice(40, 4, replace=False)] = 1
+    given = sparse.csr_array(visits)
+    found = cluster_users(given, given * 0, np.full(40, -1, np.int32), **SETTINGS | {"k": 4})
+    themes = [np.bincount(found.labels[theme:90:3]).argmax() for theme in range(3)]
+    placed = [found.space.nearest_to({p: 1.0}, {}) for p in range(30)]
+    assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
+
+
+def many_communities(groups: int) -> tuple[sparse.csr_array, np.ndarray]:
+    """1,000 users in groups that share no page, six visits each."""
+    rng = np.random.default_rng(0)
+    pages = rng.integers(0, 20, (1_000, 6)) + 20 * (np.arange(1_000) % groups)[:, None]
+    users = np.repeat(np.arange(1_000), 6)
+    visits = sparse.csr_array((np.ones(6_000), (users, pages.ravel())), (1_000, 20 * groups))
+    return visits, np.full(20 * groups, -1, np.int32)
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(16, 16), (8, 8), (1, 8)])
+def test_twice_as_many_where_they_foretell_more(groups, expected):
+    """16 communities out of 1,000 users are found where there are so many, else the rule's 8."""
+    visits, category = many_communities(groups)
+    measured = user_features(visits, affinities(np.zeros((1_000, 0))))
+    assert choose_k(visits, category, measured, 0) == expected
+
+
+def test_few_users_are_no_judges():
+    """The rule stands where a handful of pages left out would decide."""
+    visits, category = many_communities(16)
+    visits = visits[:200]
+    measured = user_features(visits, affinities(np.zeros((200, 0))))
+    assert choose_k(visits, category, measured, 0) == auto_k(200)
+
+
+def test_a_number_given_is_not_judged():
+    """What is asked for is what there is."""
+    visits, category = many_communities(16)
+    found = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 5})
+    assert found.labels.max() + 1 == found.space.centroids.shape[1] == 5
