@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from tests.worlds import batch, ingest_known, opened
 from webrec.bench import oracle
 from webrec.bench.checks import Checked, Kept, Ledger, check, differences, world_of
 from webrec.bench.load import Sent
-from webrec.documents import RequestDocument, parse_request
+from webrec.documents import RequestDocument, parse_event, parse_request
 from webrec.engine import Engine
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -196,6 +197,20 @@ def test_recent_visits_are_part_of_it(engine: Engine) -> None:
     seen = answer["items"][0]["url"]
     given = Kept(0, NOW_MS, {seen: 1}, orjson.dumps(answer))
     assert len(list(differences(world, "content", made, given))) == 1
+
+
+def test_a_visitor_may_come_to_a_community_since_the_batch(engine: Engine) -> None:
+    """The definitions find the same one, out of what the store's tables say."""
+    read = [known.page("football", number) for number in (4, 5, 6)]
+    documents = [{"type": "visit", "url": url, "user": "late"} for url in read]
+    engine.recorder.record([parse_event(document, NOW_MS) for document in documents])
+    made = request(url=PAGE, user="late", filter="collaborative", track=False)
+    answer = engine.recommend(made, NOW_MS).document
+    assert answer["algorithm"] == "WebR.Rel.Col"
+    given = Kept(0, NOW_MS, dict.fromkeys(read, 1), orjson.dumps(answer))
+    world = world_of(engine.settings, lambda *_: None)
+    assert list(differences(world, "content", made, given)) == []
+    assert len(list(differences(replace(world, online=False), "content", made, given))) == 1
 
 
 def test_the_whole_comparison(engine: Engine) -> None:
