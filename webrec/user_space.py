@@ -130,7 +130,8 @@ class UserSpace:
 
     def _row(self, pages: Mapping[int, float], categories: Mapping[int, float]) -> Rows:
         """Affinities as a row; pages that are no column are left out, as what weighs nothing is."""
-        page = np.array(sorted(page for page, weight in pages.items() if weight), np.int64)
+        # of the columns' own type: numpy would search in a converted copy of them
+        page = np.array(sorted(p for p, weight in pages.items() if weight), self.pages.dtype)
         at = np.searchsorted(self.pages, page)
         is_column = at < len(self.pages)
         is_column[is_column] = self.pages[at[is_column]] == page[is_column]
