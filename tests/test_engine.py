@@ -111,6 +111,7 @@ def test_explain_says_how_it_came_about(engine: Engine) -> None:
     assert document["explain"] == {
         "category": None,
         "community": "g1",
+        "community_source": "batch",
         "list": "colL[g1]",
         "size": 1,
         "passed_over": [{"algorithm": "WebR.Rel.Cont", "reason": "the page has no category"}],

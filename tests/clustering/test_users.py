@@ -195,10 +195,14 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
     for seed in range(60):
         given = random_visits(seed)
         found = cluster_users(*given, **SETTINGS | {"accept_weight": weight})
+        if found.space is None:
+            continue
         for user in np.flatnonzero(found.labels >= 0):
             alone = online(found, user, *given, weight)
             assert alone in (found.labels[user], None), f"user {user} of seed {seed}"
             compared += alone is not None
+        assert np.allclose(np.linalg.norm(found.space.centroids, axis=0), 1)
+        assert found.space.min_visits == 3
     assert compared > 500
 
 
@@ -247,19 +251,22 @@ def test_who_visited_little_does_not_come_to_those_who_visit_everything():
     assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
 
 
-def many_communities(groups: int) -> tuple[sparse.csr_array, np.ndarray]:
-    """1,000 users in groups that share no page, six visits each."""
-    rng = np.random.default_rng(0)
-    pages = rng.integers(0, 20, (1_000, 6)) + 20 * (np.arange(1_000) % groups)[:, None]
-    users = np.repeat(np.arange(1_000), 6)
-    visits = sparse.csr_array((np.ones(6_000), (users, pages.ravel())), (1_000, 20 * groups))
-    return visits, np.full(20 * groups, -1, np.int32)
+def many_communities(groups: int, visits: int = 6) -> tuple[sparse.csr_array, np.ndarray]:
+    """1,000 users in groups that share no page, so many visits each; 320 pages or less."""
+    rng, size = np.random.default_rng(0), 20 if groups > 1 else 320
+    pages = rng.integers(0, size, (1_000, visits)) + size * (np.arange(1_000) % groups)[:, None]
+    users = np.repeat(np.arange(1_000), visits)
+    shape = (1_000, size * groups)
+    seen = sparse.csr_array((np.ones(len(users)), (users, pages.ravel())), shape)
+    return seen, np.full(size * groups, -1, np.int32)
 
 
-@pytest.mark.parametrize(("groups", "expected"), [(16, 16), (8, 8), (1, 8)])
-def test_twice_as_many_where_they_foretell_more(groups, expected):
+@pytest.mark.parametrize(
+    ("groups", "visited", "expected"), [(16, 6, 16), (8, 6, 8), (1, 6, 8), (1, 3, 8)]
+)
+def test_twice_as_many_where_they_foretell_more(groups, visited, expected):
     """16 communities out of 1,000 users are found where there are so many, else the rule's 8."""
-    visits, category = many_communities(groups)
+    visits, category = many_communities(groups, visited)
     measured = user_features(visits, affinities(np.zeros((1_000, 0))))
     assert choose_k(visits, category, measured, 0) == expected
 

@@ -242,7 +242,8 @@ def test_a_user(client: FlaskClient) -> None:
     """A profile has the visitor's community, pages and categories, most visited first."""
     client.post("/v1/events", json={"type": "visit", "url": page("cooking", 6), "user": "dilan"})
     found = get(client, "/v1/users", user="dilan")
-    assert found.keys() == {"community", "urls", "cats"}
+    assert found.keys() == {"community", "community_source", "urls", "cats"}
+    assert found["community_source"] == "batch"
     assert found["community"] == get(client, "/v1/users", user="edith")["community"]
     assert found["urls"][0] == {"url": page("cooking", 6), "visits": 2, "accepts": 0}
     assert found["urls"][1] == {"url": page("cooking", 1), "visits": 1, "accepts": 1}

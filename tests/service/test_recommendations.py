@@ -89,7 +89,14 @@ def test_explain(client: FlaskClient) -> None:
     assert (item["affinity"], item["ad_priority"], item["rank_score"]) == (1.0, 0.3, 3)
     assert item["priority"] == pytest.approx((0.5 * 0.3 + 0.5 * 1.0) / 1.0)
     explained = answer["explain"]
-    assert explained.keys() == {"category", "community", "list", "size", "passed_over"}
+    assert explained.keys() == {
+        "category",
+        "community",
+        "community_source",
+        "list",
+        "size",
+        "passed_over",
+    }
     assert explained["list"] == f"ads ∩ colL[{explained['community']}]"
     assert explained["size"] == 1
     assert [p["algorithm"] for p in explained["passed_over"]] == ["WebR.Sp.Cont"]
@@ -105,6 +112,7 @@ def test_explain_counts_the_list_before_the_cut(client: FlaskClient) -> None:
     assert answer["explain"] == {
         "category": category,
         "community": None,
+        "community_source": None,
         "list": f"recL[{category}]",
         "size": 10,
         "passed_over": [],
