@@ -251,9 +251,11 @@ def test_who_visited_little_does_not_come_to_those_who_visit_everything():
     assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
 
 
-def many_communities(groups: int, visits: int = 6) -> tuple[sparse.csr_array, np.ndarray]:
-    """1,000 users in groups that share no page, so many visits each; 320 pages or less."""
-    rng, size = np.random.default_rng(0), 20 if groups > 1 else 320
+def many_communities(
+    groups: int, visits: int = 6, size: int = 20
+) -> tuple[sparse.csr_array, np.ndarray]:
+    """1,000 users in groups that share no page, so many visits each in so many pages."""
+    rng = np.random.default_rng(0)
     pages = rng.integers(0, size, (1_000, visits)) + size * (np.arange(1_000) % groups)[:, None]
     users = np.repeat(np.arange(1_000), visits)
     shape = (1_000, size * groups)
@@ -262,11 +264,12 @@ def many_communities(groups: int, visits: int = 6) -> tuple[sparse.csr_array, np
 
 
 @pytest.mark.parametrize(
-    ("groups", "visited", "expected"), [(16, 6, 16), (8, 6, 8), (1, 6, 8), (1, 3, 8)]
+    ("groups", "visited", "size", "expected"),
+    [(16, 6, 20, 16), (8, 6, 20, 8), (1, 6, 320, 8), (4, 2, 10, 8)],
 )
-def test_twice_as_many_where_they_foretell_more(groups, visited, expected):
+def test_twice_as_many_where_they_foretell_more(groups, visited, size, expected):
     """16 communities out of 1,000 users are found where there are so many, else the rule's 8."""
-    visits, category = many_communities(groups, visited)
+    visits, category = many_communities(groups, visited, size)
     measured = user_features(visits, affinities(np.zeros((1_000, 0))))
     assert choose_k(visits, category, measured, 0) == expected
 
