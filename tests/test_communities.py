@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.worlds import NOW_MS, batch, opened, publish
+from tests.random_worlds import random_world
+from tests.worlds import NOW_MS, batch, opened, publish, users_of
 from webrec import admin
-from webrec.bench.oracle import Measure, World
+from webrec.bench.oracle import Measure, World, counts_of, nearest_community
 from webrec.communities import membership
 from webrec.documents import parse_event, parse_request
 from webrec.engine import Engine
@@ -135,6 +138,43 @@ def test_a_model_of_before_gives_none(tmp_path: Path) -> None:
         engine.refresh()
         happens(engine, "u:new", A, A, A)
         assert explained(engine, user="new")[:2] == (None, None)
+
+
+def test_the_nearest_is_the_definitions() -> None:
+    """Over random worlds, also where everybody is placed anew."""
+    compared: Counter[bool] = Counter()
+    for seed in range(400):
+        world = random_world(Random(seed))
+        if world.measure is None:
+            continue
+        anew = replace(world, measure=replace(world.measure, min_visits=0))
+        pages = sorted(world.category)
+        categories = sorted({c for c in world.category.values() if c is not None})
+        numbers = {url: number for number, url in enumerate(pages)}
+        space, groups = users_of(world.measure, numbers, categories), [*world.measure.centroids]
+        for visitor in {*world.profiles, *world.recent}:
+            found = space.nearest_to(*affinities(world, visitor, pages, categories))
+            right = nearest_community(anew, visitor)
+            assert right == (None if found is None else groups[found]), f"{visitor} of {seed}"
+            compared[right is None] += 1
+    assert compared[False] > 1_000
+    assert compared[True] > 50
+
+
+def affinities(
+    world: World, visitor: str, pages: list[str], categories: list[str]
+) -> tuple[Counter[int], Counter[int]]:
+    """Of a visitor, by page number and by category number."""
+    of_page: Counter[int] = Counter()
+    of_category: Counter[int] = Counter()
+    for url, (visits, accepts) in counts_of(world, visitor):
+        if url in pages:
+            affinity = visits + world.accept_weight * accepts
+            of_page[pages.index(url)] += affinity
+            category = world.category[url]
+            if category is not None:
+                of_category[categories.index(category)] += affinity
+    return of_page, of_category
 
 
 def test_everybody_would_come_to_their_own_community_again(tmp_path: Path) -> None:

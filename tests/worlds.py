@@ -133,7 +133,7 @@ def publish(
     tables.put_profiles(generation_id, _profiles(world, number, category_ids, community_ids))
     spaces = {"similar": _similar(world, number)}
     if world.measure is not None:
-        spaces["users"] = _users(world.measure, number, category_ids).arrays()
+        spaces["users"] = users_of(world.measure, number, category_ids).arrays()
     tables.put_spaces(generation_id, spaces)
     tables.put_generation(generation)
     active = tables.active()
@@ -204,7 +204,7 @@ def identity(visitor: str) -> dict[str, str]:
     return {{"u": "user", "i": "ip"}[space]: name}
 
 
-def _users(measure: oracle.Measure, number: dict[str, int], category_ids: list[str]) -> UserSpace:
+def users_of(measure: oracle.Measure, number: dict[str, int], category_ids: list[str]) -> UserSpace:
     """What users are measured by, as the service has it."""
     pages = sorted(set(measure.idf) & set(number))
     things = [*pages, *category_ids]
