@@ -20,12 +20,17 @@ from webrec.engine import Engine
 from webrec.synthetic import WorldSpec, pages, visits
 from webrec.types import Event
 
-A, B, C, LONE = (f"https://site.example/{name}" for name in ("a", "b", "c", "lone"))
+A, B, C, D, E, LONE = (f"https://site.example/{name}" for name in ("a", "b", "c", "d", "e", "lone"))
 NEW = "https://site.example/new"
 WORLD = World(
-    category={A: "c1", B: "c1", C: "c2", LONE: None},
+    category={A: "c1", B: "c1", C: "c2", D: "c1", E: "c2", LONE: None},
     community={"u:ann": "g1", "u:eve": "g2"},
-    profiles={"u:ann": {A: (3, 0)}, "u:eve": {C: (3, 0), B: (1, 0)}, "u:two": {C: (2, 0)}},
+    profiles={
+        "u:ann": {A: (3, 0)},
+        "u:eve": {C: (3, 0), B: (1, 0)},
+        "u:two": {C: (2, 0)},
+        "u:fan": {A: (0, 9), C: (2, 0)},
+    },
     measure=Measure(
         idf={A: 1.0, B: 2.0, C: 1.5, "c1": 1.0, "c2": 1.0},
         centroids={"g1": {A: 0.7, B: 0.7, "c1": 0.1}, "g2": {C: 0.9, "c2": 0.2}},
@@ -80,6 +85,20 @@ def test_profile_and_recent_count_together(engine: Engine) -> None:
     assert explained(engine, user="two")[0] is None
     happens(engine, "u:two", NEW)
     assert explained(engine, user="two")[:2] == ("g2", "online")
+
+
+def test_accepts_before_and_since_are_added(engine: Engine) -> None:
+    """Nine accepts before the batch still decide when a visit of the same page comes since."""
+    happens(engine, "u:fan", A)
+    assert explained(engine, user="fan")[:2] == ("g1", "online")
+
+
+def test_categories_decide_where_pages_tell_nothing(engine: Engine) -> None:
+    """By visits, and by accepts; these pages are no columns, their categories are."""
+    happens(engine, "u:new", D, D, D)
+    assert explained(engine, user="new")[0] == "g1"
+    happens(engine, "u:new", E, E, kind="accept")
+    assert explained(engine, user="new")[0] == "g2"
 
 
 def test_the_batch_stands_until_the_next(engine: Engine) -> None:
@@ -167,9 +186,9 @@ def affinities(
     """Of a visitor, by page number and by category number."""
     of_page: Counter[int] = Counter()
     of_category: Counter[int] = Counter()
-    for url, (visits, accepts) in counts_of(world, visitor):
+    for url, (seen, followed) in counts_of(world, visitor):
         if url in pages:
-            affinity = visits + world.accept_weight * accepts
+            affinity = seen + world.accept_weight * followed
             of_page[pages.index(url)] += affinity
             category = world.category[url]
             if category is not None:
