@@ -6,8 +6,7 @@ soon as enough visits are there (learning between batches).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from algorithms import UNCATEGORISED
@@ -64,33 +63,36 @@ def _nearest(
     space = model.users
     if space is None:
         return None
-    visits = Counter({} if profile is None else dict(pairs(profile.urls)))
-    accepts = Counter({} if profile is None else dict(pairs(profile.accepted_urls)))
+    visits = {} if profile is None else dict(pairs(profile.urls))
+    accepts = {} if profile is None else dict(pairs(profile.accepted_urls))
     elsewhere = 0
     for cell, page in recent:
         if page is None:
             elsewhere += cell.visits
         else:
-            visits[page] += cell.visits
-            accepts[page] += cell.accepts
-    if visits.total() + elsewhere < space.min_visits:
+            visits[page] = visits.get(page, 0) + cell.visits
+            accepts[page] = accepts.get(page, 0) + cell.accepts
+    if sum(visits.values()) + elsewhere < space.min_visits:
         return None
     weight = model.generation.accept_weight
     of_category = _by_category(model, visits), _by_category(model, accepts)
     return space.nearest_to(_affinities(visits, accepts, weight), _affinities(*of_category, weight))
 
 
-def _by_category(model: Model, counts: Counter[int]) -> Counter[int]:
-    found: Counter[int] = Counter()
+def _by_category(model: Model, counts: Mapping[int, int]) -> dict[int, int]:
+    found: dict[int, int] = {}
     for page, count in counts.items():
         category = model.category(page)
         if category != UNCATEGORISED:
-            found[category] += count
+            found[category] = found.get(category, 0) + count
     return found
 
 
-def _affinities(visits: Counter[int], accepts: Counter[int], weight: float) -> dict[int, float]:
-    return {n: visits[n] + weight * accepts[n] for n in visits.keys() | accepts.keys()}
+def _affinities(
+    visits: Mapping[int, int], accepts: Mapping[int, int], weight: float
+) -> dict[int, float]:
+    numbers = visits.keys() | accepts.keys()
+    return {n: visits.get(n, 0) + weight * accepts.get(n, 0) for n in numbers}
 
 
 def pairs(counts: Counts) -> zip[tuple[int, int]]:
