@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from clustering import user_features as features
 from clustering.user_count import auto_k, choose_k
 from clustering.user_features import user_features
 from clustering.users import UserClusters, cluster_users
+from tests import msweb
 
 SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
 
@@ -206,33 +206,24 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
     assert compared > 500
 
 
-def msweb(folder: Path) -> sparse.csr_array:
-    """32,711 users' visits to 294 areas of a site."""
-    lines = (folder / "msweb/anonymous-msweb.data").read_text("latin-1").splitlines()
-    pairs, user = [], -1
-    for kind, *fields in (line.split(",") for line in lines):
-        user += kind == "C"
-        if kind == "V":
-            pairs.append((user, int(fields[0])))
-    users, areas = np.array(pairs).T
-    _, pages = np.unique(areas, return_inverse=True)
-    return sparse.csr_array((np.ones(len(pairs), int), (users, pages)))
-
-
 @pytest.mark.slow
 def test_real_users_come_to_their_own_community(real_data):
     """Every real user with enough visits, alone as in the batch."""
-    visits = msweb(real_data)
+    areas, cases = msweb.read(real_data)
+    place = {area: number for number, area in enumerate(sorted(areas))}
+    pages = [place[area] for case in cases for area in case]
+    ends = np.cumsum([0, *map(len, cases)])
+    visits = sparse.csr_array((np.ones(len(pages), int), pages, ends), (len(cases), len(areas)))
     category = (np.arange(visits.shape[1]) % 8 - 1).astype(np.int32)
     found = cluster_users(visits, visits * 0, category, **SETTINGS)
     known = np.flatnonzero(found.labels >= 0)
     assert len(known) > 14_000
     for user in known:
-        pages = dict.fromkeys(visits[[user]].indices.tolist(), 1.0)
-        numbers, counts = np.unique(category[list(pages)], return_counts=True)
+        own = dict.fromkeys(visits[[user]].indices.tolist(), 1.0)
+        numbers, counts = np.unique(category[list(own)], return_counts=True)
         of_category = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
         of_category.pop(-1, None)
-        assert found.space.nearest_to(pages, of_category) == found.labels[user]
+        assert found.space.nearest_to(own, of_category) == found.labels[user]
 
 
 def test_who_visited_little_does_not_come_to_those_who_visit_everything():
