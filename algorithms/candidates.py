@@ -23,18 +23,21 @@ class Candidate(NamedTuple):
 
     Attributes:
         rank: the rank score, negated: a better one sorts first.
-        page: the page's number; the order of numbers is the order of URLs.
+        page: the page's number; the order of numbers is the order of URLs. A page that the
+            generation does not know has one between those of its neighbours.
         category: its category's number, or `UNCATEGORISED`.
         ad_priority: its campaign's priority; 0 in a related list.
     """
 
     rank: float
-    page: int
+    page: float
     category: int
     ad_priority: float
 
 
-candidate: Callable[[tuple[float, int, int, float]], Candidate] = partial(tuple.__new__, Candidate)
+candidate: Callable[[tuple[float, float, int, float]], Candidate] = partial(
+    tuple.__new__, Candidate
+)
 """Make one of its parts: in a third of the time that calling the class takes."""
 
 Run = tuple[float, Iterable[Candidate]]
@@ -101,7 +104,7 @@ class Candidates(Protocol):
         """How many URLs there are."""
         ...
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         """Whether the page is in the set."""
         ...
 
@@ -109,6 +112,6 @@ class Candidates(Protocol):
 class Pages(Protocol):
     """A set of page numbers, of which only membership is asked."""
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         """Whether the page is in the set."""
         ...

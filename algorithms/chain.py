@@ -121,7 +121,7 @@ class _Growing:
         self._weights = weights
         self._limit = limit
         self._enough = enough
-        self._given: set[int] = set()
+        self._given: set[float] = set()
         self._algorithm = ""
         self.parts: list[Part] = []
 
@@ -154,5 +154,5 @@ class _Both:
         self._one = one
         self._other = other
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         return page in self._one or page in self._other

@@ -73,7 +73,7 @@ RELATED = Weights(0.0, 1.0)
 class Item(NamedTuple):
     """One recommended URL and what its place in the list came from."""
 
-    page: int
+    page: float
     category: int
     priority: float
     rank_score: float
@@ -108,7 +108,7 @@ def rank(
     return list(islice(both, limit))
 
 
-def _place(item: Item) -> tuple[float, float, int]:
+def _place(item: Item) -> tuple[float, float, float]:
     return -item.priority, -item.rank_score, item.page
 
 
@@ -127,7 +127,7 @@ def _others(
                 yield Item(page, category, priority, -rank_, affinity, ad_priority)
 
 
-def _is_in(numbers: memoryview, page: int) -> bool:
+def _is_in(numbers: memoryview, page: float) -> bool:
     at = bisect_left(numbers, page)
     return at < len(numbers) and bool(numbers[at] == page)
 

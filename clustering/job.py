@@ -6,10 +6,10 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,18 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering import publish, taxonomy
-from clustering.features import FeatureKind, text_of
 from clustering.identity import take_over_ids
 from clustering.keywords import category_keywords
 from clustering.lease import Lease
 from clustering.pages import PageClusters, cluster_pages
 from clustering.publish import Progress, Result, Written
+from clustering.quality import agreement
 from clustering.replay import Replayed, replay
 from clustering.similarity import similar_pages
 from clustering.users import UserClusters, cluster_users
 from hbase_schema import tables as t
 from webrec.config import Settings
 from webrec.errors import Conflict, NotFound, StoreUnavailable
+from webrec.page_space import FeatureKind
 from webrec.rawlog import Log, Watermark
 from webrec.recorder import Recorder
 from webrec.tables import Generation, Space, Tables
@@ -47,6 +48,7 @@ class Plan:
         seed: the same log and the same seed give the same generation.
         force: publish whatever comes out.
         taxonomy: a file for suggested labels; None takes the packaged one.
+        truth: labels of pages by URL, to judge the categories by.
     """
 
     categories: int | None = None
@@ -55,6 +57,7 @@ class Plan:
     seed: int = 0
     force: bool = False
     taxonomy: Path | None = None
+    truth: Mapping[str, str] = field(default_factory=dict)
 
 
 class Cut(NamedTuple):
@@ -137,17 +140,17 @@ def find(
     """
     clusters, users = _cluster(replayed, settings, plan, report)
     report("naming categories", 0, 0)
-    keywords = _keywords(replayed, clusters.labels)
+    keywords = _keywords(replayed, clusters)
     result = Result(
         replayed,
         clusters.labels,
         users.labels,
         keywords,
         settings.profile_urls,
-        _spaces(users)
+        _spaces(clusters, users)
         | {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
     )
-    return result, clusters.quality
+    return result, clusters.quality | _agreement(replayed, clusters, plan)
 
 
 def describe(
@@ -188,7 +191,7 @@ def _cluster(
         replayed.pages,
         k=plan.categories,
         seed=plan.seed,
-        features=plan.features,
+        kind=plan.features,
         progress=lambda done: report("clustering pages", done, n),
     )
     report("clustering users", 0, 0)
@@ -204,19 +207,27 @@ def _cluster(
     return clusters, users
 
 
-def _spaces(users: UserClusters) -> dict[str, Space]:
-    """What the clusters were measured by, for those who come between two batches."""
-    return {} if users.space is None else {"users": users.space.arrays()}
+def _spaces(clusters: PageClusters, users: UserClusters) -> dict[str, Space]:
+    """What the clusters were measured by, for what comes between two batches."""
+    found = {"pages": clusters.space}
+    return found if users.space is None else found | {"users": users.space.arrays()}
 
 
-def _keywords(replayed: Replayed, category: NDArray[np.int32]) -> list[list[str]]:
-    with_text = np.flatnonzero(category >= 0).tolist()
-    pages = [replayed.pages[number] for number in with_text]
+def _keywords(replayed: Replayed, clusters: PageClusters) -> list[list[str]]:
+    with_text = np.flatnonzero(clusters.labels >= 0).tolist()
     return category_keywords(
-        [text_of(page) for page in pages],
-        category[with_text],
-        authored=[page.keywords for page in pages],
+        [clusters.texts[number] for number in with_text],
+        clusters.labels[with_text],
+        authored=[replayed.pages[number].keywords for number in with_text],
     )
+
+
+def _agreement(replayed: Replayed, clusters: PageClusters, plan: Plan) -> dict[str, float]:
+    """How well the categories agree with the labels that were given, if any were."""
+    if not plan.truth:
+        return {}
+    given = [plan.truth.get(page.url) for page in replayed.pages]
+    return agreement(given, clusters.labels)
 
 
 def counts_of(result: Result) -> dict[str, int]:
@@ -328,4 +339,6 @@ def _drop_old(
         is_active = pointer is not None and pointer.decode() == old
         if old < generation.id and old not in kept and not is_active:
             tables.drop_generation(old)
-    tables.clean_recent(tables.generations()[0])
+    oldest = tables.generations()[0]
+    tables.clean_recent(oldest)
+    tables.clean_said(oldest)

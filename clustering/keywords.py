@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
-from clustering.features import words
+from webrec.text import words
 
 RARE = 3
 MANY_TEXTS = 5_000

@@ -38,7 +38,9 @@ class Clusters:
     centroids: NDArray[np.float32]
 
 
-def fit(features: Features, k: int, seed: int) -> Clusters:
+def fit(
+    features: Features, k: int, seed: int, weights: NDArray[np.float32] | None = None
+) -> Clusters:
     """Put every row into one of at most ``k`` clusters.
 
     A row of zeros goes to the centroid nearest to the origin. One thread does the arithmetic:
@@ -49,6 +51,7 @@ def fit(features: Features, k: int, seed: int) -> Clusters:
         features: float32 (n_rows, n_columns), dense or CSR, at least one row.
         k: at least 1; there are fewer clusters where there are fewer distinct rows.
         seed: of the sample and of k-means++.
+        weights: float32 (n_rows,), how much each row counts; all the same when left out.
     """
     rows = features.shape[0]
     wanted = min(k, rows)
@@ -56,26 +59,28 @@ def fit(features: Features, k: int, seed: int) -> Clusters:
         return Clusters(np.zeros(rows, dtype=np.int32), np.zeros((1, 0), dtype=np.float32))
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct rows than k
-        start = _sampled_centroids(features, wanted, seed)
-        found = KMeans(wanted, init=start, n_init=1, max_iter=ROUNDS).fit(features)
+        start = _sampled_centroids(features, wanted, seed, weights)
+        found = KMeans(wanted, init=start, n_init=1, max_iter=ROUNDS)
+        found.fit(features, sample_weight=weights)
     return _without_empty(found.labels_, found.cluster_centers_)
 
 
-def _sampled_centroids(features: Features, wanted: int, seed: int) -> NDArray[np.float32]:
+def _sampled_centroids(
+    features: Features, wanted: int, seed: int, weights: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
     """The best centroids (wanted, n_columns) of several restarts on a sample."""
-    sample = _sample(features, max(SAMPLE_ROWS, wanted), seed)
-    found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed).fit(sample)
+    chosen = _sample(features.shape[0], max(SAMPLE_ROWS, wanted), seed)
+    found = KMeans(wanted, n_init=RESTARTS, max_iter=ROUNDS, random_state=seed)
+    found.fit(features[chosen], sample_weight=None if weights is None else weights[chosen])
     centroids: NDArray[np.float32] = found.cluster_centers_
     return centroids
 
 
-def _sample(features: Features, size: int, seed: int) -> Features:
-    """At most ``size`` rows of ``features``, in their order."""
-    rows = features.shape[0]
+def _sample(rows: int, size: int, seed: int) -> NDArray[np.int64]:
+    """The numbers of at most ``size`` rows, in their order."""
     if rows <= size:
-        return features
-    chosen = np.random.default_rng(seed).choice(rows, size, replace=False)
-    return features[np.sort(chosen)]
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, size, replace=False))
 
 
 def _without_empty(labels: NDArray[np.int32], centroids: NDArray[np.float32]) -> Clusters:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.features import embed, to_unit, words
 from clustering.keywords import stem
 from webrec.errors import UsageError
+from webrec.text import embed, to_unit, words
 
 MIN_FIT = 0.62
 MIN_SUPPORT = 0.2

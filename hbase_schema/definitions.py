@@ -44,6 +44,7 @@ DEFINITIONS = {
     t.RECENT: Definition((Family("m"), Family("e")), is_spread=True),
     t.FORGOTTEN: Definition((Family("m"),)),
     t.EVENTS: Definition((Family("m"),), is_spread=True),
+    t.NEW_PAGES: Definition((Family("m"),), is_spread=True),
     "pages": Definition((Family("m"),), is_spread=True),
     "categories": Definition((Family("m"),)),
     "communities": Definition((Family("m"),)),

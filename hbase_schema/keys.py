@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from hashlib import blake2b
 
-from hbase_schema.tables import EVENT
+from hbase_schema.tables import EVENT, SAID
 
 _DIGEST_BYTES = 16
 _POSITION = struct.Struct(">Q")
@@ -54,6 +54,16 @@ def position(segment: str, number: int) -> bytes:
 def recent_column(segment: str, url: str) -> bytes:
     """The column of a URL in a visitor's recent row, for the events of one segment."""
     return EVENT + segment.encode() + b":" + page_key(url)
+
+
+def said_column(segment: str) -> bytes:
+    """The column of a page's text as a segment has it."""
+    return SAID + segment.encode()
+
+
+def said_in(column: bytes) -> str:
+    """The segment of a column of `said_column`."""
+    return column[len(SAID) :].decode()
 
 
 def segment_of(column: bytes) -> str:

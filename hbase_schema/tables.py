@@ -9,6 +9,7 @@
 | `RECENT` | visitor | ``e:<segment>:<URL>``: counts; ``m:forgotten``: since when they count |
 | `FORGOTTEN` | visitor | ``m:at``: since when the visitor is forgotten, for the next batch |
 | `EVENTS` | event id | ``m:at``: the position in the log that holds this event |
+| `NEW_PAGES` | URL | ``m:said/<segment>``: the newest text that a segment has of it (JSON) |
 | ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
 | ``g<id>.communities`` | community | the four parts; ``m:info``: number of members |
@@ -35,7 +36,8 @@ LABELS = "labels"
 RECENT = "recent"
 FORGOTTEN = "forgotten"
 EVENTS = "events"
-FIXED = (META, GENERATIONS, CAMPAIGNS, LABELS, RECENT, FORGOTTEN, EVENTS)
+NEW_PAGES = "newpages"
+FIXED = (META, GENERATIONS, CAMPAIGNS, LABELS, RECENT, FORGOTTEN, EVENTS, NEW_PAGES)
 
 ACTIVE = b"active"
 LEASE = b"lease"
@@ -61,6 +63,7 @@ LAST = b"m:last/"
 PART = b"p:"
 EVENT = b"e:"
 ARRAY_PART = b"m:part"
+SAID = b"m:said/"
 
 KINDS = ("pages", "categories", "communities", "profiles", "spaces")
 

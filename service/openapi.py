@@ -28,6 +28,7 @@ from webrec.documents import (
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
+_SOURCE: Schema = {"enum": ["batch", "online", None]}
 _NUMBER: Schema = {"type": "number"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _PRIORITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -112,6 +113,7 @@ _SCHEMAS: dict[str, Schema] = {
             "explain": _object(
                 {
                     "category": _or_null(_TEXT),
+                    "category_source": _SOURCE,
                     "community": _or_null(_TEXT),
                     "community_source": _COMMUNITY_SOURCE,
                     "list": _TEXT,
@@ -121,7 +123,14 @@ _SCHEMAS: dict[str, Schema] = {
             )
         },
     ),
-    "Page": _object({"url": _TEXT, "category": _or_null(_NAMED), "affinity": _NUMBER}),
+    "Page": _object(
+        {
+            "url": _TEXT,
+            "category": _or_null(_NAMED),
+            "category_source": _SOURCE,
+            "affinity": _NUMBER,
+        }
+    ),
     "Category": _object(_CATEGORY),
     "Model": _object(
         {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
+from webrec import text
 from webrec.config import Settings
 from webrec.config import load as load_settings
 from webrec.engine import Engine
@@ -32,6 +33,7 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus_client looks at it once, when it is first imported: hence the late imports below."""
 
 _METRICS_PREFIX = "webrec-metrics-"
+_TOKENIZER_THREADS = "TOKENIZERS_PARALLELISM"
 _NEW_S = 60
 _KEEPALIVE_S = 75
 _GRACEFUL_S = 30
@@ -123,7 +125,13 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Make the tables, and replay what an earlier run left behind when it was killed."""
+    """Make the tables, and replay what an earlier run left behind when it was killed.
+
+    And load what reads texts: before the fork, where there is one, so that the workers share it.
+    """
+    if settings.online == "on":
+        os.environ[_TOKENIZER_THREADS] = "false"  # threads that would not live through a fork
+        text.load()
     engine = Engine(settings)
     try:
         engine.refresh()

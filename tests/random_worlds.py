@@ -12,6 +12,7 @@ Edges on purpose:
   visits of URLs the generation does not know; accepts without a visit;
 - ads unknown to the generation, without category, in several campaigns with equal priority, and
   in different spellings of one canonical URL, within and across campaigns;
+- landing pages and requests' pages that the generation has no category for, placed by their text;
 - campaigns off, over, to come, and with a date that is exactly now;
 - requests naming campaigns: known, unknown, none;
 - exclusions that leave a list whole, thin it, or empty it;
@@ -87,9 +88,11 @@ def random_world(rng: Random) -> World:
     recent = _histories(rng, visitors, [*category, *map(unknown_url, range(3))], at_most=3)
     w_ads, w_aff = rng.choice(WEIGHTS)
     w_sim = rng.choice([0.0, 0.5, 0.1, 16.0])
+    totals = _totals(rng, category, profiles)
+    campaigns = _campaigns(rng, category)
     return World(
         category=category,
-        totals=_totals(rng, category, profiles),
+        totals=totals,
         community=community,
         profiles=profiles,
         recent=recent,
@@ -100,11 +103,12 @@ def random_world(rng: Random) -> World:
         },
         similar={url: _similar(rng, category) for url in category if rng.random() < 0.8},
         start=_similar(rng, category),
-        campaigns=_campaigns(rng, category),
+        campaigns=campaigns,
         w_ads=w_ads,
         w_aff=w_aff,
         w_sim=w_sim,
         accept_weight=rng.choice(ACCEPT_WEIGHTS),
+        online_ads=_online_ads(rng, category, campaigns),
         measure=_measure(rng, category, sorted(set(community.values()))),
         online=rng.random() < 0.9,
     )
@@ -128,6 +132,19 @@ def _measure(rng: Random, category: dict[str, str | None], groups: list[str]) ->
         },
         min_visits=rng.choice([3, 1, 2, 4]),
     )
+
+
+def _online_ads(
+    rng: Random, category: dict[str, str | None], campaigns: dict[str, Campaign]
+) -> dict[str, str]:
+    """Categories of about half of the landing pages that the generation has none for."""
+    ids = sorted({c for c in category.values() if c is not None})
+    landing = dict.fromkeys(url for campaign in campaigns.values() for _, url in campaign.ads)
+    return {
+        url: rng.choice(ids)
+        for url in landing
+        if ids and category.get(url) is None and rng.random() < 0.5
+    }
 
 
 def _categories(rng: Random) -> dict[str, str | None]:
@@ -218,9 +235,16 @@ def random_request(rng: Random, world: World) -> Request:
         repeat=rng.choice([None, None, False, True]),
         fill=rng.choice([False, False, True]),
         now_ms=NOW_MS,
+        online=_online(rng, world),
     )
     exclude = _exclusions(rng, world, request)
     return Request(**{**vars(request), "exclude": tuple(exclude)})
+
+
+def _online(rng: Random, world: World) -> str | None:
+    """The category that the text of a request stands for; half of them bring none."""
+    ids = sorted({c for c in world.category.values() if c is not None})
+    return rng.choice([None] * len(ids) + ids) if ids else None
 
 
 def _known(world: World) -> list[str]:

@@ -284,9 +284,14 @@ def test_a_name_is_shown_at_once(engine: Engine) -> None:
 def test_pages_are_shown_in_the_order_asked(engine: Engine) -> None:
     """None for what the model does not know, also before there is one."""
     assert admin.pages(engine, [D, "https://elsewhere.example/", B]) == [
-        {"url": D, "category": None, "affinity": 0.0},
+        {"url": D, "category": None, "category_source": None, "affinity": 0.0},
         None,
-        {"url": B, "category": {"id": "c1", "label": "Label of c1"}, "affinity": 5.0},
+        {
+            "url": B,
+            "category": {"id": "c1", "label": "Label of c1"},
+            "category_source": "batch",
+            "affinity": 5.0,
+        },
     ]
 
 

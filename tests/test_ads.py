@@ -47,7 +47,7 @@ def campaign(campaign_id: str, priority: float, *shown: str, **dates: int | None
 
 def index(model: Model, *campaigns: Campaign, weigh_ads: bool = True) -> AdIndex:
     """What runs now."""
-    return AdBoard(model, campaigns, weigh_ads=weigh_ads).at(NOW)
+    return AdBoard(model, campaigns, {}, weigh_ads=weigh_ads).at(NOW)
 
 
 def ads(found: AdIndex, model: Model) -> dict[str, Ad]:
@@ -108,6 +108,7 @@ def test_a_campaign_runs_from_its_start_to_before_its_end(
             campaign("brief", 0.5, C, starts_ms=NOW, ends_ms=NOW + 1),
             campaign("off", 0.9, D, active=False),
         ],
+        {},
         weigh_ads=True,
     )
     if asked_before is not None:
@@ -119,7 +120,9 @@ def test_a_campaign_runs_from_its_start_to_before_its_end(
 
 def test_the_index_is_made_once_per_change(model: Model) -> None:
     """Until a campaign begins or ends, every request gets the same one."""
-    board = AdBoard(model, [campaign("k", 0.5, A, starts_ms=NOW, ends_ms=NOW + 5)], weigh_ads=True)
+    board = AdBoard(
+        model, [campaign("k", 0.5, A, starts_ms=NOW, ends_ms=NOW + 5)], {}, weigh_ads=True
+    )
     assert board.at(NOW) is board.at(NOW + 4)
     assert board.at(NOW) is not board.at(NOW + 5)
     assert board.at(0).ads == board.at(NOW - 1).ads == board.at(NOW + 5).ads == {}
@@ -127,7 +130,7 @@ def test_the_index_is_made_once_per_change(model: Model) -> None:
 
 def test_threads_get_the_index_of_their_moment(model: Model) -> None:
     """Even where they ask for different ones at once."""
-    board = AdBoard(model, [campaign("k", 0.5, A, starts_ms=NOW)], weigh_ads=True)
+    board = AdBoard(model, [campaign("k", 0.5, A, starts_ms=NOW)], {}, weigh_ads=True)
     wrong: list[int] = []
 
     def ask(moment: int, expected: set[str]) -> None:

@@ -110,6 +110,7 @@ def test_explain_says_how_it_came_about(engine: Engine) -> None:
     assert document["path"] == ["WebR.Rel.Cont", "WebR.Rel.Col"]
     assert document["explain"] == {
         "category": None,
+        "category_source": None,
         "community": "g1",
         "community_source": "batch",
         "list": "colL[g1]",

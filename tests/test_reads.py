@@ -23,7 +23,7 @@ from webrec.bench import oracle
 from webrec.engine import Engine
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.rawlog import RawLog, Watermark
-from webrec.reads import ProfileCache, Reads, RequestReads
+from webrec.reads import ProfileCache, Reads, RequestReads, SaidCache
 from webrec.recorder import Recorder
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
@@ -172,6 +172,18 @@ def test_profiles_stay_by_what_they_take() -> None:
         profiles.put(("000001", f"u:{n}"), None)
     assert profiles.get(("000001", "u:12")) is None
     assert len(profiles) == 10
+
+
+def test_what_was_said_is_read_once_in_a_while(store: Faulty, reads: Reads) -> None:
+    """Also that nothing was; only the last pages stay, and none when its time is over."""
+    reads.said = SaidCache(2, 60)
+    for url in (A, A, B, A, B, C, A):
+        assert request(reads).said(url) is None
+    assert len(store.asked) == 4
+    reads.said = SaidCache(2, -1)
+    for _ in range(3):
+        request(reads).said(A)
+    assert len(store.asked) == 7
 
 
 def test_what_happened_since_is_read_by_every_request(store: Faulty, reads: Reads) -> None:
@@ -398,7 +410,8 @@ def test_calls_of_a_request(
 ) -> None:
     """One for what happened since the generation, one for the profile the first time.
 
-    However many candidates there are, and however many of them are shown.
+    And one for what was said of a page that the generation does not know. However many candidates
+    there are, and however many of them are shown.
     """
     calls = []
     for limit, url in ((100, A), (1, A), (100, B), (10, "https://site.example/unknown")):
@@ -410,7 +423,7 @@ def test_calls_of_a_request(
         assert not found["degraded"]
         assert len(found["items"]) == limit
         assert found["explain"]["size"] > 290
-    assert calls == [first, again, again, again]
+    assert calls == [first, again, again, again + 1]
 
 
 def test_recording_a_visit_makes_no_call(gateway: ThriftGateway, engine: Engine) -> None:
@@ -426,7 +439,7 @@ def test_calls_for_a_forgotten_visitor(gateway: ThriftGateway, engine: Engine) -
     """The profile is not even looked at."""
     engine.recorder.forget(BOB)
     before = gateway.calls
-    assert ask(engine, user="bob", filter="collaborative")["path"][0] == "WebR.Rel.Col"
+    assert ask(engine, A, user="bob", filter="collaborative")["path"][0] == "WebR.Rel.Col"
     assert sum((gateway.calls - before).values()) == 1
 
 

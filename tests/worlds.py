@@ -24,6 +24,7 @@ from webrec.bench.oracle import World
 from webrec.documents import parse_campaign, parse_event, parse_request
 from webrec.engine import Engine
 from webrec.errors import NotFound
+from webrec.page_space import hashes_of
 from webrec.rawlog import Watermark
 from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import AdPage, Campaign, Event, Page
@@ -134,6 +135,8 @@ def publish(
     spaces = {"similar": _similar(world, number)}
     if world.measure is not None:
         spaces["users"] = users_of(world.measure, number, category_ids).arrays()
+    if category_ids:
+        spaces["pages"] = space_of(category_ids)
     tables.put_spaces(generation_id, spaces)
     tables.put_generation(generation)
     active = tables.active()
@@ -141,9 +144,29 @@ def publish(
     return generation
 
 
+def space_of(category_ids: list[str]) -> Space:
+    """A space in which each category has one word, see `telling`, and nothing else is known."""
+    hashes = hashes_of([telling(c) for c in category_ids])
+    order = np.argsort(hashes)
+    one = np.eye(len(category_ids), dtype=np.float32)
+    return {
+        "words": hashes[order],
+        "idf": np.ones(len(hashes), np.float32),
+        "centroids": one[:, order],
+        "radii": np.full(len(hashes), 0.5, np.float32),
+        "known": np.zeros(1, np.float32),
+        "templates": np.empty(0, np.uint64),
+    }
+
+
+def telling(category: str) -> str:
+    """The word that all new pages of a category have for their title."""
+    return f"word{category}"
+
+
 def put_campaigns(tables: Tables, world: World) -> None:
     """Write a world's campaigns."""
-    tables.put_campaigns([_campaign(id_, c) for id_, c in world.campaigns.items()])
+    tables.put_campaigns([_campaign(world, id_, c) for id_, c in world.campaigns.items()])
 
 
 def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
@@ -159,10 +182,10 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         "fill": request.fill,
         "track": False,
         "explain": True,
+        "title": None if request.online is None else telling(request.online),
         **({} if request.visitor is None else identity(request.visitor)),
     }
     found = engine.recommend(parse_request(document, request.now_ms), request.now_ms).document
-    model = engine.snapshot.model
     pages = {}
     if request.mode == "sponsored":
         spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
@@ -183,7 +206,7 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         for item in found["items"]
     ]
     for item in items:
-        assert model.find(item.url) is not None
+        assert engine.snapshot.ads.find(item.url) is not None
     if not request.fill:
         assert found["path"][-1] == found["algorithm"]
     assert (found["empty_reason"] is None) == bool(items)
@@ -299,15 +322,15 @@ def _counts(pairs: list[tuple[int, int]]) -> Counts:
     return Counts(numbers, counts)
 
 
-def _campaign(campaign_id: str, campaign: oracle.Campaign) -> Campaign:
+def _campaign(world: World, campaign_id: str, campaign: oracle.Campaign) -> Campaign:
     starts_ms, ends_ms = campaign.starts_ms, campaign.ends_ms
     if starts_ms is not None and ends_ms is not None and ends_ms <= starts_ms:
         # no document may end before it starts; such a campaign never runs, and neither does one
         # that is off
-        return Campaign(campaign_id, _ads(campaign), campaign.priority, active=False)
+        return Campaign(campaign_id, _ads(world, campaign), campaign.priority, active=False)
     return Campaign(
         campaign_id,
-        _ads(campaign),
+        _ads(world, campaign),
         campaign.priority,
         starts_ms=starts_ms,
         ends_ms=ends_ms,
@@ -315,8 +338,9 @@ def _campaign(campaign_id: str, campaign: oracle.Campaign) -> Campaign:
     )
 
 
-def _ads(campaign: oracle.Campaign) -> tuple[AdPage, ...]:
-    return tuple(AdPage(shown, Page(url)) for shown, url in campaign.ads)
+def _ads(world: World, campaign: oracle.Campaign) -> tuple[AdPage, ...]:
+    title = {url: telling(category) for url, category in world.online_ads.items()}
+    return tuple(AdPage(shown, Page(url, title.get(url, ""))) for shown, url in campaign.ads)
 
 
 def _happen(engine: Engine, world: World, rng: Random) -> None:

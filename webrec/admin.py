@@ -236,9 +236,14 @@ def pages(engine: Engine, urls: Sequence[str]) -> list[Document | None]:
     generation = snapshot.model.generation
     if not generation.id:
         return [None] * len(urls)
+    found = engine.tables.pages_by_url(generation.id, urls)
+    pairs_ = list(zip(urls, found, strict=True))
+    online = _online(
+        engine, snapshot, [u for u, page in pairs_ if page is None or page.category < 0]
+    )
     return [
-        None if found is None else _page(snapshot, found)
-        for found in engine.tables.pages_by_url(generation.id, urls)
+        None if page is None and url not in online else _page(snapshot, url, page, online.get(url))
+        for url, page in pairs_
     ]
 
 
@@ -328,18 +333,25 @@ def _model(engine: Engine) -> str:
     return ""
 
 
-def _page(snapshot: Snapshot, found: PageCell) -> Document:
+def _online(engine: Engine, snapshot: Snapshot, urls: Sequence[str]) -> dict[str, int | None]:
+    """The categories by their text of pages that were described since; None for too far ones."""
+    if snapshot.space is None or not urls:
+        return {}
+    said = [page for page in engine.tables.said_of(urls) if page is not None]
+    return dict(zip((page.url for page in said), snapshot.space.categories(said), strict=True))
+
+
+def _page(snapshot: Snapshot, url: str, found: PageCell | None, online: int | None) -> Document:
+    """What is known of a page, by the model or (online) by its text."""
     weight = snapshot.model.generation.accept_weight
-    shown = None
-    if found.category != UNCATEGORISED:
-        shown = {
-            "id": snapshot.model.generation.category_ids[found.category],
-            "label": snapshot.categories[found.category]["label"],
-        }
+    is_placed = found is not None and found.category != UNCATEGORISED
+    category = found.category if found is not None and is_placed else online
+    source = "batch" if is_placed else "online"
     return {
-        "url": found.url,
-        "category": shown,
-        "affinity": found.visits + weight * found.accepts,
+        "url": url,
+        "category": None if category is None else snapshot.categories[category],
+        "category_source": None if category is None else source,
+        "affinity": 0.0 if found is None else found.visits + weight * found.accepts,
     }
 
 

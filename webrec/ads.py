@@ -1,14 +1,15 @@
 """[4] The ads of the campaigns that run now, as sets an algorithm can intersect.
 
-An ad that the generation does not know, or that is neither in a category nor in a community's
-list, can be in no list: the index holds page numbers only. It is made once per change of the
+An ad that is neither in a category nor in a community's list can be in no list. One that the
+generation does not know, or has no category for, may have one by the text its campaign gives; it
+has a number between its neighbours', and a total affinity of 0. It is made once per change of the
 campaigns and generation, so that a request reads the sets it needs and nothing of the others.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -37,24 +38,33 @@ class AdIndex:
 
     Args:
         model: the generation.
+        placed: categories of pages that the generation has none for, by page number.
         campaigns: those that run, each with its ads' page numbers and spellings.
         weigh_ads: False where the weight of campaign priority is 0, so that rank decides.
     """
 
-    def __init__(self, model: Model, campaigns: Iterable[_Resolved], *, weigh_ads: bool) -> None:
+    def __init__(
+        self,
+        model: Model,
+        placed: Mapping[float, int],
+        campaigns: Iterable[_Resolved],
+        *,
+        weigh_ads: bool,
+    ) -> None:
         self._model = model
+        self._placed = placed
         self._weigh_ads = weigh_ads
         self._campaigns = sorted(campaigns, key=lambda r: (-r.campaign.priority, r.campaign.id))
         self._by_id = {resolved.campaign.id: resolved for resolved in self._campaigns}
-        self.ads: dict[int, Ad] = {}
-        self._priority: dict[int, float] = {}
+        self.ads: dict[float, Ad] = {}
+        self._priority: dict[float, float] = {}
         for campaign, places in self._campaigns:
             for page, shown in places:
                 if page not in self.ads:
                     self.ads[page] = Ad(campaign.id, shown)
                     self._priority[page] = campaign.priority
         candidates = (
-            Candidate(-model.total(page), page, model.category(page), priority)
+            Candidate(-self._total(page), page, self._category(page), priority)
             for page, priority in self._priority.items()
         )
         self._all = self._set("ads ∩ recL", [c for c in candidates if c.category != UNCATEGORISED])
@@ -74,14 +84,14 @@ class AdIndex:
     def _only(self, campaign_ids: frozenset[str]) -> AdIndex:
         """The index of the named campaigns alone."""
         named = [self._by_id[each] for each in campaign_ids if each in self._by_id]
-        return AdIndex(self._model, named, weigh_ads=self._weigh_ads)
+        return AdIndex(self._model, self._placed, named, weigh_ads=self._weigh_ads)
 
     def _in_col(self, community: int) -> Candidates:
         """``adUrls ∩ colL[g]``."""
-        mine = np.fromiter(self._priority, np.uint32, len(self._priority))
+        mine = np.array([page for page in self._priority if isinstance(page, int)], np.uint32)
         name = self._model.generation.community_ids[community]
         candidates = [
-            Candidate(-rank, page, self._model.category(page), self._priority[page])
+            Candidate(-rank, page, self._category(page), self._priority[page])
             for page, rank in self._model.col_ranks(community, mine)
         ]
         return self._set(f"ads ∩ colL[{name}]", candidates)
@@ -97,6 +107,15 @@ class AdIndex:
             for candidate in run
         ]
         return self._set(f"ads with a category in categories(colL[{name}])", candidates)
+
+    def _category(self, page: float) -> int:
+        found = self._placed.get(page)
+        if found is not None:
+            return found
+        return self._model.category(page) if isinstance(page, int) else UNCATEGORISED
+
+    def _total(self, page: float) -> float:
+        return self._model.total(page) if isinstance(page, int) else 0.0
 
     def _set(self, expression: str, candidates: list[Candidate]) -> AdSet:
         return AdSet(expression, candidates, weigh_ads=self._weigh_ads)
@@ -131,7 +150,7 @@ class AdSet:
         """The ads of one category."""
         return iter(self.runs(category))
 
-    def category(self, page: int) -> int | None:
+    def category(self, page: float) -> int | None:
         """The category of an ad; None for a page that is none."""
         return self._category.get(page)
 
@@ -171,7 +190,7 @@ class AdSet:
         """How many ads there are."""
         return len(self._category)
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         """Whether the page is the landing page of one."""
         return page in self._category
 
@@ -201,7 +220,7 @@ class _Part:
     def __len__(self) -> int:
         return sum(len(run) for _, run in self._whole.runs(self._category))
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         return self._whole.category(page) == self._category
 
 
@@ -211,15 +230,33 @@ class AdBoard:
     Args:
         model: the generation.
         campaigns: all of them, running or not.
+        categories: by URL, of landing pages that the generation has no category for.
         weigh_ads: see `AdIndex`.
     """
 
-    def __init__(self, model: Model, campaigns: Sequence[Campaign], *, weigh_ads: bool) -> None:
+    def __init__(
+        self,
+        model: Model,
+        campaigns: Sequence[Campaign],
+        categories: Mapping[str, int],
+        *,
+        weigh_ads: bool,
+    ) -> None:
         self._model = model
         self._weigh_ads = weigh_ads
-        self._campaigns = [_resolve(model, c) for c in campaigns if c.active]
+        known = {url: model.find(url) for url in categories}
+        self._new = _numbers_between(model, (url for url, page in known.items() if page is None))
+        numbers: dict[str, float] = {u: page for u, page in known.items() if page is not None}
+        numbers |= self._new
+        self._placed = {numbers[url]: category for url, category in categories.items()}
+        self._campaigns = [_resolve(self.find, c) for c in campaigns if c.active]
         self._lock = threading.Lock()
         self._current: tuple[int, int, AdIndex] | None = None
+
+    def find(self, url: str) -> float | None:
+        """The number of a page of the model, or of a landing page that was placed beside it."""
+        page = self._model.find(url)
+        return self._new.get(url) if page is None else page
 
     def at(self, now_ms: int) -> AdIndex:
         """The ads of the campaigns that run at ``now_ms``."""
@@ -239,18 +276,28 @@ class AdBoard:
         since = max((change for change in changes if change <= now_ms), default=now_ms)
         until = min(change for change in changes if change > now_ms)
         running = [r for r in self._campaigns if r.campaign.runs_at(now_ms)]
-        return since, until, AdIndex(self._model, running, weigh_ads=self._weigh_ads)
+        return since, until, AdIndex(self._model, self._placed, running, weigh_ads=self._weigh_ads)
 
 
 class _Resolved(NamedTuple):
-    """A campaign and its ads that the generation knows: page number and spelling."""
+    """A campaign and its ads that can be in a list: page number and spelling."""
 
     campaign: Campaign
-    places: list[tuple[int, str]]
+    places: list[tuple[float, str]]
 
 
-def _resolve(model: Model, campaign: Campaign) -> _Resolved:
-    found = ((model.find(ad.page.url), ad.shown) for ad in campaign.ads)
+def _numbers_between(model: Model, urls: Iterable[str]) -> dict[str, float]:
+    """Numbers for URLs that the model does not know, which sort among its own as the URLs do."""
+    gaps = groupby(sorted(urls), model.place)
+    return {
+        url: place - 1 + number / (len(gap) + 1)
+        for place, gap in ((place, list(urls_there)) for place, urls_there in gaps)
+        for number, url in enumerate(gap, 1)
+    }
+
+
+def _resolve(find: Callable[[str], float | None], campaign: Campaign) -> _Resolved:
+    found = ((find(ad.page.url), ad.shown) for ad in campaign.ads)
     return _Resolved(campaign, [(page, shown) for page, shown in found if page is not None])
 
 

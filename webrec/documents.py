@@ -496,6 +496,13 @@ class RequestDocument(NamedTuple):
         """The visitor's user agent, where the sender told it."""
         return self.environment.get("user_agent")
 
+    @property
+    def page(self) -> Page | None:
+        """The page with the text that was sent of it; None where none was."""
+        if not (self.title or self.keywords or self.description):
+            return None
+        return Page(self.url, self.title, self.keywords, self.description)
+
     def event(self) -> Event:
         """The visit that the request stands for."""
         return Event(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -20,8 +20,10 @@ from webrec.documents import RequestDocument
 from webrec.errors import LogUnavailable, NotFound, StoreUnavailable, WebrecError
 from webrec.hdfslog import open_log
 from webrec.ids import new_id
+from webrec.landing import LandingPages
 from webrec.lookup import Lookup, Query, Snapshot, profile_of
 from webrec.model import EMPTY, Model, load
+from webrec.page_space import PageSpace
 from webrec.rawlog import Log
 from webrec.reads import Reads, RequestReads
 from webrec.recorder import Recorder
@@ -33,6 +35,7 @@ PATIENCE_S = 2.0
 _REFRESH_S = 0.5
 _SHARE_FOR_READS = 0.8
 _PING_S = 1.0
+_PLACING_S = 0.5
 _REASONS = 3
 
 _log = logging.getLogger(__name__)
@@ -62,13 +65,16 @@ class Engine:
         self.settings = settings
         self.tables = Tables(open_store(settings.store_uri, patience_s))
         self.log: Log = open_log(settings.log_uri, settings.spool_path)
-        self.recorder = Recorder(self.tables, self.log, settings.segment_bytes)
+        self.recorder = Recorder(
+            self.tables, self.log, settings.segment_bytes, new_among=self._new_among
+        )
         self._weights = Weights(settings.w_ads, settings.w_aff, settings.w_sim)
         self._reads = Reads(self.tables, self.recorder, settings.tmax * _SHARE_FOR_READS / 1000)
         self._lock = threading.Lock()
         self._versions: Versions | None = None
         self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
         self._board: AdBoard | None = None
+        self._landing = LandingPages(EMPTY.knows, None)
         self.snapshot = self._snapshot(EMPTY, {})
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -100,6 +106,7 @@ class Engine:
                 self.tables.create()
             versions = self.tables.versions()
             if versions == self._versions:
+                self._place_more()
                 return
             old = self._versions
             if old is None or versions.campaigns != old.campaigns:
@@ -109,6 +116,7 @@ class Engine:
             if old is None or versions.active != old.active:
                 try:
                     model = self._active_model()
+                    self._landing = LandingPages(model.knows, self._space_of(model))
                     self._board = None
                 except WebrecError as error:
                     failure = error
@@ -165,6 +173,7 @@ class Engine:
             campaigns=frozenset(request.campaigns) if request.campaigns else None,
             repeat=sponsored if request.repeat is None else request.repeat,
             now_ms=now_ms,
+            page=request.page,
         )
         reads = RequestReads(self._reads, until)
         lookup = Lookup(
@@ -208,6 +217,38 @@ class Engine:
         covers = self.snapshot.model.generation.watermark.covers
         names = self.log.closed_segments() + self.log.open_segments()
         return sum(not covers(name) for name in names)
+
+    def _space_of(self, model: Model) -> PageSpace | None:
+        """What places pages that the model has no category for, where that is wanted."""
+        return model.page_space if self.settings.online == "on" else None
+
+    def _new_among(self, urls: Collection[str]) -> Collection[str]:
+        """The URLs of pages whose text is kept until the next batch: it has no category yet."""
+        if self.settings.online == "off":
+            return ()
+        if self._versions is not None:
+            model = self.snapshot.model
+            return () if model.page_space is None else [u for u in urls if not model.knows(u)]
+        # a command that only records: the tables know what no model was loaded for
+        generation = self.tables.active()
+        if generation is None:
+            return ()
+        wanted = list(urls)
+        try:
+            found = self.tables.pages_by_url(generation.id, wanted)
+        except NotFound:  # dropped meanwhile
+            return wanted
+        pairs = zip(wanted, found, strict=True)
+        return [u for u, page in pairs if page is None or page.category == UNCATEGORISED]
+
+    def _place_more(self) -> None:
+        """Go on with landing pages that had to wait."""
+        if self._landing.are_placed:
+            return
+        self._landing.place(_PLACING_S)
+        if self._landing.are_worth_telling:
+            self._board = self._new_board(self.snapshot.model)
+            self.snapshot = self._snapshot(self.snapshot.model, self.snapshot.manual)
 
     def _record_visit(self, request: RequestDocument) -> bool:
         """Whether the visit is recorded, or need not be."""
@@ -275,16 +316,22 @@ class Engine:
             )
         ]
         if self._board is None:
-            campaigns = [campaign for _, campaign in self._campaigns.values()]
-            self._board = AdBoard(model, campaigns, weigh_ads=self.settings.w_ads > 0)
-        return Snapshot(model, self._board, categories, manual)
+            self._landing.follow(campaign for _, campaign in self._campaigns.values())
+            self._landing.place(_PLACING_S)
+            self._board = self._new_board(model)
+        return Snapshot(model, self._board, categories, manual, self._space_of(model))
+
+    def _new_board(self, model: Model) -> AdBoard:
+        campaigns = [campaign for _, campaign in self._campaigns.values()]
+        categories = self._landing.categories()
+        return AdBoard(model, campaigns, categories, weigh_ads=self.settings.w_ads > 0)
 
 
 def _related(snapshot: Snapshot, _: Lookup, items: list[Item]) -> list[dict[str, Any]]:
     url, categories = snapshot.model.url, snapshot.categories
     return [
         {
-            "url": url(item.page),
+            "url": url(int(item.page)),
             "priority": item.priority,
             "category": None if item.category == UNCATEGORISED else categories[item.category],
         }
@@ -334,6 +381,7 @@ def _explain(
     category, community = lookup.category(), lookup.community()
     document["explain"] = {
         "category": None if category is None else generation.category_ids[category],
+        "category_source": lookup.category_source(),
         "community": None if community is None else generation.community_ids[community],
         "community_source": lookup.membership.source,
         "list": answer.candidates.expression,
@@ -350,5 +398,5 @@ def _because(snapshot: Snapshot, lookup: Lookup, item: Item) -> list[dict[str, A
     if not item.similarity:
         return []
     model = snapshot.model
-    reasons = model.similarity.reasons(item.page, lookup.seen)
+    reasons = model.similarity.reasons(int(item.page), lookup.seen)
     return [{"url": model.url(page), "share": share} for page, share in reasons[:_REASONS]]

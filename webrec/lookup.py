@@ -10,14 +10,18 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from algorithms import UNCATEGORISED, Candidates, Near
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
 from webrec.communities import NOWHERE, Membership, membership, pairs
 from webrec.model import Model
+from webrec.page_space import PageSpace
 from webrec.tables import Generation, ProfileRow, Recent
+from webrec.types import Page
+
+CategorySource: TypeAlias = Literal["batch", "online"]
 
 _NOTHING = Recent({}, 0)
 
@@ -29,12 +33,14 @@ class Snapshot:
     Attributes:
         categories: id and label to show, by category number.
         manual: the names people gave, by category id, of whatever generation.
+        space: places pages without a category; None where they stay without.
     """
 
     model: Model
     ads: AdBoard
     categories: list[dict[str, str]]
     manual: Mapping[str, str]
+    space: PageSpace | None = None
 
 
 class Query(NamedTuple):
@@ -46,6 +52,7 @@ class Query(NamedTuple):
         campaigns: only these, None for all.
         repeat: whether visited URLs may be recommended.
         now_ms: the moment for which campaigns run.
+        page: the page with the text that the request brings; None where it brings none.
     """
 
     url: str
@@ -54,17 +61,30 @@ class Query(NamedTuple):
     campaigns: frozenset[str] | None
     repeat: bool
     now_ms: int
+    page: Page | None = None
 
 
-class Reads(Protocol):
-    """The row reads of a request; one that the store does not answer in time is left out."""
+class Profiles(Protocol):
+    """Where profiles are read."""
 
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
         """The visitor's profile in a generation."""
         ...
 
+
+class Reads(Profiles, Protocol):
+    """The row reads of a request; one that the store does not answer in time is left out."""
+
     def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
         """What the visitor did since the generation that covers those segments of the log."""
+        ...
+
+    def said(self, url: str) -> Page | None:
+        """A page with the newest text that was sent of it since it is new."""
+        ...
+
+    def has_time(self) -> bool:
+        """Whether there is time left for the request; what is left out then is noted."""
         ...
 
 
@@ -94,13 +114,21 @@ class Lookup:
         self._reads = reads
         self._accept_weight = accept_weight
         self._online = online
+        self._space = snapshot.space
 
     def category(self) -> int | None:
         """The category of the request's URL, if it has one."""
-        if self._page is None:
+        if self._page is not None:
+            category = self._model.category(self._page)
+            if category != UNCATEGORISED:
+                return category
+        return self._online_category
+
+    def category_source(self) -> CategorySource | None:
+        """Where the category of the request's URL is from; None where it has none."""
+        if self.category() is None:
             return None
-        category = self._model.category(self._page)
-        return None if category == UNCATEGORISED else category
+        return "batch" if self._model.knows(self._query.url) else "online"
 
     def community(self) -> int | None:
         """The community of the user, if there is one."""
@@ -169,6 +197,16 @@ class Lookup:
         return self._model.find(self._query.url)
 
     @cached_property
+    def _online_category(self) -> int | None:
+        """The category by the page's text: the request's, else the newest that was sent before."""
+        if self._space is None:
+            return None
+        page = self._query.page or self._reads.said(self._query.url)
+        if page is None or not self._reads.has_time():
+            return None
+        return self._space.category(page)
+
+    @cached_property
     def _recent(self) -> Recent:
         if self._query.visitor is None:
             return _NOTHING
@@ -230,16 +268,18 @@ class Lookup:
 
     @cached_property
     def _excluded(self) -> Excluded:
-        found = map(self._model.find, (self._query.url, *self._query.exclude))
+        find = self._board.find
+        found = map(find, (self._query.url, *self._query.exclude))
         pages = {page for page in found if page is not None}
         if self._query.repeat:
             return Excluded(pages, ())
-        pages.update(p for cell, p in self._recent_pages if cell.visits and p is not None)
+        visited = (find(cell.url) for cell in self._recent.cells.values() if cell.visits)
+        pages.update(page for page in visited if page is not None)
         return Excluded(pages, self._profile.urls.numbers.data if self._profile else ())
 
 
 def profile_of(
-    generation: Generation, visitor: str, recent: Recent, reads: Reads
+    generation: Generation, visitor: str, recent: Recent, reads: Profiles
 ) -> ProfileRow | None:
     """The visitor's profile in a generation, unless the visitor was forgotten since."""
     if not generation.id or recent.forgotten_us > generation.cut_us:
@@ -251,21 +291,21 @@ class Excluded:
     """The set X of a request.
 
     Args:
-        pages: page numbers.
+        pages: page numbers, those of landing pages outside the model included.
         visited: more of them, sorted: a profile's, left where it lies.
     """
 
-    def __init__(self, pages: set[int], visited: memoryview | tuple[int, ...]) -> None:
+    def __init__(self, pages: set[float], visited: memoryview | tuple[int, ...]) -> None:
         self._pages = pages
         self._visited = visited
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         if page in self._pages:
             return True
         visited = self._visited
         at = bisect_left(visited, page)
         return at < len(visited) and visited[at] == page
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[float]:
         yield from self._pages
         yield from (page for page in self._visited if page not in self._pages)

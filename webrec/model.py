@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from algorithms import UNCATEGORISED, Candidates, Found, Run, candidate
 from webrec.errors import NotFound, StoreUnavailable
+from webrec.page_space import PageSpace
 from webrec.rawlog import Watermark
 from webrec.similarity import Similarity
 from webrec.tables import Generation, Space, Tables
@@ -76,6 +77,17 @@ class Model:
         space = self.space("users")
         return UserSpace.of(space) if space else None
 
+    @cached_property
+    def page_space(self) -> PageSpace | None:
+        """What places pages that the generation does not know; None where it cannot."""
+        arrays = self.space("pages")
+        return PageSpace(arrays) if arrays else None
+
+    def knows(self, url: str) -> bool:
+        """Whether the generation has a category for a page."""
+        page = self.find(url)
+        return page is not None and self.category(page) != UNCATEGORISED
+
     @property
     def size(self) -> int:
         """How many pages there are."""
@@ -92,6 +104,10 @@ class Model:
                 return page
             at += 1
         return None
+
+    def place(self, url: str) -> int:
+        """How many of the model's URLs come before one in their order."""
+        return bisect_left(range(self.size), url, key=self.url)
 
     def url(self, page: int) -> str:
         """The URL of a page."""
@@ -208,8 +224,8 @@ class _RecL:
     def __len__(self) -> int:
         return len(self._model._rec[self._category])
 
-    def __contains__(self, page: int, /) -> bool:
-        return self._model.category(page) == self._category
+    def __contains__(self, page: float, /) -> bool:
+        return isinstance(page, int) and self._model.category(page) == self._category
 
 
 class _RecLs:
@@ -245,8 +261,8 @@ class _RecLs:
     def __len__(self) -> int:
         return sum(len(self._model._rec[c]) for c in self._categories)
 
-    def __contains__(self, page: int, /) -> bool:
-        return self._model.category(page) in self._set
+    def __contains__(self, page: float, /) -> bool:
+        return isinstance(page, int) and self._model.category(page) in self._set
 
 
 class _ColL:
@@ -286,7 +302,7 @@ class _ColL:
     def __len__(self) -> int:
         return len(self._model._col[self._community])
 
-    def __contains__(self, page: int, /) -> bool:
+    def __contains__(self, page: float, /) -> bool:
         return is_in(self._model._col_pages[self._community], page)
 
 
@@ -317,7 +333,7 @@ EMPTY = Model(
 """Before the first batch: a model that knows nothing."""
 
 
-def is_in(numbers: memoryview | tuple[int, ...], page: int) -> bool:
+def is_in(numbers: memoryview | tuple[int, ...], page: float) -> bool:
     """Whether a page is among sorted numbers."""
     at = bisect_left(numbers, page)
     return at < len(numbers) and bool(numbers[at] == page)

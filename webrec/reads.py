@@ -1,7 +1,8 @@
 """[4] The row reads of requests: made within the time there is, or left out.
 
-A request makes at most two, of its visitor's profile and recent row. The profiles of a generation
-never change, so the last ones stay in memory.
+A request makes at most three, of its visitor's profile and recent row, and of what was said of its
+page where the generation does not know it. The profiles of a generation never change, so the last
+ones stay in memory; so does what was said, for a second.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from typing import TypeVar
 from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.recorder import Recorder
 from webrec.tables import ProfileRow, Recent, Tables
+from webrec.types import Page
 
 _PROFILE_BYTES = 64 << 20
 _PROFILE_OVERHEAD = 2_200  # measured: what a profile takes besides its numbers
 _FAILURES = 3
+_SAID_S = 1.0
+_SAID_PAGES = 10_000
 
 T = TypeVar("T")
 
@@ -44,6 +48,7 @@ class Reads:
         self.tables = tables
         self.recorder = recorder
         self.profiles = ProfileCache(_PROFILE_BYTES)
+        self.said = SaidCache(_SAID_PAGES, _SAID_S)
         self._failures = 0
         self._failed: Callable[[float], object] | None = None
 
@@ -132,6 +137,40 @@ def _bytes_of(profile: ProfileRow | None) -> int:
     return _PROFILE_OVERHEAD + sum(p.numbers.nbytes + p.counts.nbytes for p in parts)
 
 
+class SaidCache:
+    """What was said of the pages that were asked for last; safe to use from several threads.
+
+    Args:
+        most: how many pages.
+        for_s: seconds for which an answer is good: what is said meanwhile is seen after it.
+    """
+
+    def __init__(self, most: int, for_s: float) -> None:
+        self._most = most
+        self._for_s = for_s
+        self._pages: OrderedDict[str, tuple[float, Page | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, url: str) -> Page | None:
+        """The page with its text; None is that nothing was said of it.
+
+        Raises:
+            KeyError: it is not known here.
+        """
+        until, page = self._pages[url]
+        if until < time.monotonic():
+            raise KeyError(url)
+        return page
+
+    def put(self, url: str, page: Page | None) -> None:
+        """Keep an answer, and let go of the oldest."""
+        with self._lock:
+            self._pages[url] = time.monotonic() + self._for_s, page
+            self._pages.move_to_end(url)
+            if len(self._pages) > self._most:
+                self._pages.popitem(last=False)
+
+
 class RequestReads:
     """The reads of one request: a `webrec.lookup.Reads`.
 
@@ -178,6 +217,26 @@ class RequestReads:
         except WebrecError as error:
             self.left_out = error
             return recorder.recent_here(visitor, covers)
+
+    def said(self, url: str) -> Page | None:
+        """A page with its newest text; None also where that could not be read."""
+        shared = self._shared
+        with suppress(KeyError):
+            return shared.said.get(url)
+        try:
+            found = self._attempt(lambda s: shared.tables.said(url, s))
+        except WebrecError as error:
+            self.left_out = error
+            return None
+        shared.said.put(url, found)
+        return found
+
+    def has_time(self) -> bool:
+        """Whether there is time left; what needs some is left out where there is none."""
+        if time.perf_counter() < self._until:
+            return True
+        self.left_out = StoreUnavailable("the time for this request is over")
+        return False
 
     def _attempt(self, read: Callable[[float], T]) -> T:
         return self._shared.attempt(read, self._until - time.perf_counter())

@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -26,7 +26,7 @@ from hbase_schema import keys
 from hbase_schema.cells import RecentCell
 from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
 from webrec.rawlog import Log, Record, Segment, Watermark, epoch_of
-from webrec.tables import Recent, Tables
+from webrec.tables import Recent, Said, Tables
 from webrec.types import Event
 
 _TICK_S = 0.2
@@ -62,12 +62,14 @@ class _Writing:
         busy: calls that are between its log and its cells.
         cells: what it says of everybody, as it will be in the store.
         order: how many of its events are in the cells.
+        said: the newest text it has of each page that may be new.
     """
 
     segment: Segment
     busy: int = 0
     cells: _Cells = field(default_factory=dict)
     order: int = 0
+    said: dict[str, Said] = field(default_factory=dict)
 
 
 class _Pending(NamedTuple):
@@ -89,6 +91,8 @@ class Recorder:
         segment_bytes: size at which a segment is closed.
         most_in_memory: events that may wait here for a store that is slow or away; past it they
             wait in the log alone, for a recovery to show them.
+        new_among: of some URLs, those of pages whose text is kept until the next batch; none when
+            left out.
     """
 
     def __init__(
@@ -97,11 +101,13 @@ class Recorder:
         log: Log,
         segment_bytes: int,
         most_in_memory: int = _MOST_IN_MEMORY,
+        new_among: Callable[[Collection[str]], Collection[str]] = lambda _: (),
     ) -> None:
         self._tables = tables
         self._log = log
         self._segment_bytes = segment_bytes
         self._most_in_memory = most_in_memory
+        self._new_among = new_among
         self._lock = threading.Lock()
         self._flush_lock = threading.Lock()
         self._writing: _Writing | None = None
@@ -109,6 +115,7 @@ class Recorder:
         self._unclaimed: list[tuple[_Writing, list[Record]]] = []
         self._unclaimed_events = 0
         self._pending: list[_Pending] = []
+        self._unsaid: set[tuple[_Writing, str]] = set()
         self._overlay: dict[str, dict[bytes, RecentCell]] = {}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
@@ -120,7 +127,7 @@ class Recorder:
     @property
     def backlog(self) -> int:
         """Events in the log that the store does not show yet."""
-        return len(self._pending) + self._unclaimed_events
+        return len(self._pending) + self._unclaimed_events + len(self._unsaid)
 
     def record_soon(self, event: Event) -> None:
         """Write an event to the operating system; it is on disk within a second.
@@ -130,6 +137,7 @@ class Recorder:
         """
         with self._appending() as writing:
             self._show(writing, writing.segment.append((event,), time.time_ns() // 1000))
+            self._hear(writing, (event,))
 
     def record(self, events: Sequence[Event]) -> None:
         """Make events durable, then show them; returns when they are on disk.
@@ -143,6 +151,7 @@ class Recorder:
         with self._appending() as writing:
             records = writing.segment.append(events, time.time_ns() // 1000)
             writing.segment.sync()
+            self._hear(writing, events)
             self._show(writing, [r for r in records if r.event.event_id is None])
             with_id = [r for r in records if r.event.event_id is not None]
             with self._lock:
@@ -357,6 +366,33 @@ class Recorder:
         self._overlay.setdefault(visitor, {})[column] = cell
         self._pending.append(_Pending(writing, visitor, column, record, writing.order))
 
+    def _hear(self, writing: _Writing, events: Iterable[Event]) -> None:
+        """Note what events say of their pages."""
+        telling = [event for event in events if _says(event)]
+        if telling:
+            with self._lock:
+                _keep_newest(writing.said, telling)
+                self._unsaid.update((writing, event.url) for event in telling)
+
+    def _say(self) -> None:
+        """Write the texts of pages that are new, and let go of the others."""
+        with self._lock:
+            heard = {(writing, url): writing.said[url] for writing, url in self._unsaid}
+        if not heard:
+            return
+        new = set(self._new_among({url for _, url in heard}))
+        self._tables.put_said(
+            (writing.segment.name, url, said)
+            for (writing, url), said in heard.items()
+            if url in new
+        )
+        with self._lock:
+            for (writing, url), said in heard.items():
+                if writing.said[url] is said:  # else newer words came meanwhile
+                    self._unsaid.remove((writing, url))
+                    if url not in new:
+                        del writing.said[url]
+
     def _unshow(self, taken: int, written: _Cells) -> None:
         with self._lock:
             del self._pending[:taken]
@@ -389,6 +425,7 @@ class Recorder:
             is_all = len(taken) == len(self._pending)
             done = [w for w in self._retired if w.busy == 0] if is_all else []
             cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
+        self._say()
         self._drop_forgotten(cells, taken)
         self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
         self._unshow(len(taken), cells)
@@ -450,6 +487,7 @@ class Recorder:
             self._unclaimed = [u for u in self._unclaimed if u[0] not in left]
             self._unclaimed_events = sum(len(records) for _, records in self._unclaimed)
             self._pending = [p for p in self._pending if p.writing not in left]
+            self._unsaid = {unsaid for unsaid in self._unsaid if unsaid[0] not in left}
             segments = {writing.segment.name for writing in left}
             for visitor, row in list(self._overlay.items()):
                 for column in [c for c in row if keys.segment_of(c) in segments]:
@@ -523,6 +561,7 @@ class Recorder:
             How many events it holds; None when there was no time for all of them.
         """
         cells: _Cells = {}
+        said: dict[str, Said] = {}
         events = order = 0
         records = orphan.records()
         while chunk := list(islice(records, _BULK)):
@@ -540,7 +579,15 @@ class Recorder:
                     key = visitor, keys.recent_column(record.segment, record.event.url)
                     changed[key] = cells[key] = _add(cells.get(key), record, order)
             self._tables.put_recent((v, column, cell) for (v, column), cell in changed.items())
+            self._replay_said(orphan.name, [record.event for record in chunk], said)
         return events
+
+    def _replay_said(self, segment: str, events: list[Event], said: dict[str, Said]) -> None:
+        """Write the texts of new pages as a segment has them so far."""
+        telling = [event for event in events if _says(event)]
+        _keep_newest(said, telling)
+        new = self._new_among({event.url for event in telling})
+        self._tables.put_said((segment, url, said[url]) for url in new)
 
 
 def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
@@ -560,6 +607,19 @@ def _sum(counting: Iterable[_Pending]) -> RecentCell | None:
     for pending in counting:
         cell = _add(cell, pending.record, pending.order)
     return cell
+
+
+def _says(event: Event) -> bool:
+    """Whether the event describes its page, for people."""
+    return bool(event.title or event.keywords or event.description) and not event.bot
+
+
+def _keep_newest(said: dict[str, Said], events: Iterable[Event]) -> None:
+    for event in events:
+        found = Said(event.at_ms, event.title, event.keywords, event.description)
+        known = said.get(event.url)
+        if known is None or known < found:
+            said[event.url] = found
 
 
 def _profiled(event: Event) -> str | None:

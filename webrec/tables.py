@@ -22,7 +22,7 @@ from webrec.ids import new_id
 from webrec.rawlog import Record, Watermark
 from webrec.storage import Store, Swap
 from webrec.storage.base import Cells
-from webrec.types import Campaign
+from webrec.types import Campaign, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,19 @@ class Recent(NamedTuple):
 
     cells: dict[bytes, RecentCell]
     forgotten_us: int
+
+
+class Said(NamedTuple):
+    """What was said of a page at one moment; the newest sorts last, as the batch judges it."""
+
+    at_ms: int
+    title: str
+    keywords: tuple[str, ...]
+    description: str
+
+    def page(self, url: str) -> Page:
+        """The page with this text."""
+        return Page(url, self.title, self.keywords, self.description)
 
 
 class Versions(NamedTuple):
@@ -327,6 +340,41 @@ class Tables:
             if found.get(t.AT) != wanted[row]:
                 repeats.add(wanted[row])
         return repeats
+
+    # --- pages that are new ---------------------------------------------------------------
+
+    def put_said(self, found: Iterable[tuple[str, str, Said]]) -> None:
+        """Write what segments have of pages: segment, URL, and the newest text there."""
+        rows = (
+            (keys.page_key(u), {keys.said_column(s): _said_cell(u, said)}) for s, u, said in found
+        )
+        self.store.put_many(t.NEW_PAGES, rows)
+
+    def said(self, url: str, within_s: float | None = None) -> Page | None:
+        """A page with the newest text that was kept of it; None where none was.
+
+        Args:
+            within_s: seconds after which the answer is of no use any more.
+        """
+        return _newest(url, self.store.get(t.NEW_PAGES, keys.page_key(url), within_s=within_s))
+
+    def said_of(self, urls: Sequence[str]) -> list[Page | None]:
+        """The same of many pages, in order."""
+        rows = self.store.get_many(t.NEW_PAGES, [keys.page_key(url) for url in urls])
+        return [_newest(url, row) for url, row in zip(urls, rows, strict=True)]
+
+    def clean_said(self, oldest: Generation) -> None:
+        """Delete the texts that every kept generation has read in the log.
+
+        Args:
+            oldest: the oldest generation kept.
+        """
+        covers = cache(oldest.watermark.covers)
+        found = (
+            (row, [column for column in texts if covers(keys.said_in(column))])
+            for row, texts in self.store.scan(t.NEW_PAGES)
+        )
+        self.store.delete_many(t.NEW_PAGES, ((row, gone) for row, gone in found if gone))
 
     # --- generations ----------------------------------------------------------------------
 
@@ -575,6 +623,16 @@ def _absorbed(oldest: Generation, column: bytes, cell: bytes) -> bool:
         # a segment still open at the cut may hold what came before, for a replay to find
         return oldest.watermark.is_complete and cells.unpack_int(cell) <= oldest.cut_us
     return oldest.watermark.covers(keys.segment_of(column))
+
+
+def _said_cell(url: str, said: Said) -> bytes:
+    return orjson.dumps({"url": url} | said._asdict())
+
+
+def _newest(url: str, row: Mapping[bytes, bytes]) -> Page | None:
+    found = [orjson.loads(cell) for cell in row.values()]
+    texts = [Said(s["at_ms"], s["title"], tuple(s["keywords"]), s["description"]) for s in found]
+    return max(texts).page(url) if texts else None
 
 
 def campaign_of(cell: bytes) -> Campaign:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, json_of
-from tests.world import CAMPAIGNS, EXPECTED, PAGES, VISITS
+from tests.world import CAMPAIGNS, EXPECTED, PAGES, THEME_OF, VISITS
 from webrec.keys import KeyFile
 
 NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in [*PAGES, *VISITS])
@@ -49,6 +49,31 @@ def test_a_batch_reports(run: Run, model: str) -> None:
     assert "model 000002" in result.stdout
     assert "of 3 categories" in result.stdout.replace("\n", " ")
     assert model == "000001"
+
+
+def test_a_batch_is_judged_by_labels(run: Run, tmp_path: Path, model: str) -> None:
+    """Categories that are the themes agree with the themes, page by page; labels change nothing."""
+    file = tmp_path / "labels.tsv"
+    file.write_text("".join(f"{url}\t{theme}\n" for url, theme in THEME_OF.items()))
+    judged = json_of(run(*BATCH, "--labels", file, "--json"))["quality"]
+    assert len(PAGES) <= judged["labelled"] <= len(THEME_OF)
+    figures = [judged[f"labels_{name}"] for name in ("nmi", "ari", "purity")]
+    assert figures == [pytest.approx(1)] * 3
+    assert "labels nmi" not in run(*BATCH).stdout
+    file.write_text("nonsense\n")
+    assert "line 1: " in run(*BATCH, "--labels", file, fails=2).stderr
+
+
+def test_text_of_a_new_page_is_kept_by_a_load(run: Run, tmp_path: Path, model: str) -> None:
+    """A page that was loaded after the batch has the category of its theme at once."""
+    pages = tmp_path / "new.ndjson"
+    title = "A telescope for stars, planets and galaxies"
+    pages.write_text(json.dumps({"type": "page", "url": "https://new.example/", "title": title}))
+    run("ingest", pages)
+    request = json.dumps({"url": "https://new.example/", "explain": True, "track": False})
+    answer = json.loads(run("recommend", "-", stdin=request.encode()).stdout)
+    assert answer["explain"]["category_source"] == "online"
+    assert {THEME_OF[item["url"]] for item in answer["items"]} == {"astronomy"}
 
 
 def test_a_batch_without_data(run: Run) -> None:

@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from clustering.features import embed, features_of, semantic, text_of, tfidf, words
-from webrec.types import Page
+from clustering.features import learn, semantic, tfidf
+from webrec.page_space import Telling
+from webrec.text import embed
 
 
-def test_text_of_joins_what_the_author_says():
-    """Title, keywords and description, whichever are there."""
-    page = Page("http://a/", "Cats", ("pets", "fur"), "All about cats")
-    assert text_of(page) == "Cats. pets, fur. All about cats"
-    assert text_of(Page("http://a/", description="Only this")) == "Only this"
-
-
-@pytest.mark.parametrize("page", [Page("u"), Page("u", "  "), Page("u", "", ("", " "), "\n")])
-def test_text_of_nothing_is_empty(page):
-    """White space and empty keywords are no text."""
-    assert text_of(page) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("The Cats and the 42 dogs", ["cats", "dogs"]),
-        ("http://www.example.com C++ o'brien's", ["example", "c++", "o'brien"]),
-        ("Don't I'm café naïve", ["café", "naïve"]),
-        ("😀 123 4th 10-12 1990s", []),
-        ("3D print of 0x10c", ["3d", "print", "0x10c"]),
-    ],
-)
-def test_words(text, expected):
-    """Telling words only: no stop words, numbers, parts of addresses or possessives."""
-    assert words(text) == expected
+def said(texts: list[str]) -> list[Telling]:
+    """Pages of these texts, with nothing in their URLs."""
+    return [Telling(text, "") for text in texts]
 
 
 def test_semantic_knows_meaning():
     """Car is nearer to automobile than to banana; rows have length 1."""
-    rows = semantic(["car repair", "automobile maintenance", "banana bread recipe"])
+    rows, _ = semantic(said(["car repair", "automobile maintenance", "banana bread recipe"]))
     assert rows.dtype == np.float32
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.1
@@ -51,38 +25,32 @@ def test_semantic_knows_meaning():
 
 def test_semantic_without_tokens_is_zero_and_finite():
     """An empty text is a row of zeros, an emoji is finite, none at all is an empty matrix."""
-    rows = semantic(["", "😀"])
+    rows, _ = semantic(said(["", "😀"]))
     assert not rows[0].any()
     assert np.isfinite(rows).all()
-    assert semantic([]).shape == (0, rows.shape[1])
+    assert semantic([]).rows.shape == (0, rows.shape[1])
 
 
 def test_semantic_learns_from_company():
     """A made-up word is near to what it is mentioned with, nearer than by its letters alone."""
     texts = ["zorblax python code", "zorblax code library", "zorblax", "python code"]
     texts += ["wine cheese", "wine bread", "cheese recipe", "football match"]
-    rows, letters = semantic(texts), embed(texts)
+    rows, letters = semantic(said(texts)).rows, embed(texts)
     assert rows[2] @ rows[3] > rows[2] @ rows[4] + 0.5
     assert rows[2] @ rows[3] > letters[2] @ letters[3] + 0.1
 
 
-def test_embed_does_not_depend_on_the_other_texts():
-    """A text has the same row alone and beside a much longer one."""
-    alone, beside = embed(["solar power"]), embed(["solar power", "wind " * 500])
-    assert np.allclose(alone[0], beside[0], atol=1e-6)
-
-
 def test_semantic_tells_its_progress(monkeypatch):
     """After each chunk the number of texts done so far, the last being all."""
-    monkeypatch.setattr("clustering.features.CHUNK", 2)
+    monkeypatch.setattr("webrec.text.CHUNK", 2)
     told: list[int] = []
-    semantic(["a"] * 5, told.append)
+    semantic(said(["a"] * 5), told.append)
     assert told == [2, 4, 5]
 
 
 def test_tfidf_knows_words():
     """Rows of length 1 that share a word are near, rows that share none are not."""
-    rows = tfidf(["red car", "red cars", "green tea", "the of"])
+    rows, _, _ = tfidf(["red car", "red cars", "green tea", "the of"])
     cosines = (rows @ rows.T).toarray()
     assert rows.dtype == np.float32
     assert np.allclose(cosines.diagonal(), [1, 1, 1, 0])
@@ -93,7 +61,7 @@ def test_tfidf_knows_words():
 @pytest.mark.parametrize("texts", [[], ["the", "😀"]])
 def test_tfidf_without_words_is_zero(texts):
     """No telling words anywhere, no columns."""
-    assert tfidf(texts).shape == (len(texts), 0)
+    assert tfidf(texts).counts.shape == (len(texts), 0)
 
 
 def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
@@ -101,20 +69,18 @@ def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
     monkeypatch.setattr("clustering.features.FEW_TEXTS", 5)
     monkeypatch.setattr("clustering.features.DIMENSIONS", 2)
     texts = ["red car", "car engine", "engine oil", "green tea", "tea cup", "cup milk", "the"]
-    rows = features_of(texts, "tfidf")
+    rows = learn(said(texts), "tfidf").rows
     assert rows.shape == (7, 2)
     assert np.allclose(np.linalg.norm(rows, axis=1), [1] * 6 + [0], atol=1e-5)
     assert rows[0] @ rows[2] > 0.9 > 0.1 > rows[0] @ rows[4]
-    assert np.array_equal(rows, features_of(texts, "tfidf"))
+    assert np.array_equal(rows, learn(said(texts), "tfidf").rows)
 
 
-def test_the_model_leaves_logging_alone():
-    """Loading the model neither adds a handler to the root logger nor changes its level."""
-    script = (
-        "import logging; from clustering.features import semantic; semantic(['x']); "
-        "print(logging.getLogger().handlers, logging.getLogger().level)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["[]", str(logging.WARNING)]
+def test_the_words_of_a_url_are_company_too():
+    """A title that says nothing is near to what its URL names, but for words alone."""
+    texts = [Telling("python code", ""), Telling("python code library", ""), Telling("wine", "")]
+    texts += [Telling("cheese and wine", ""), Telling("yes, it is", "python code")]
+    rows, _ = semantic(texts)
+    assert rows[4] @ rows[0] > rows[4] @ rows[2] + 0.3
+    alone = learn(texts, "tfidf").rows
+    assert (alone @ alone.T)[4, 0] == 0

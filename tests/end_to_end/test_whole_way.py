@@ -112,6 +112,34 @@ def test_everything_written_shows_in_every_worker(home: Path) -> None:
         wait_until(lambda: is_everywhere(service.ask_each("GET", "/v1/models"), status=401))
 
 
+def test_new_pages_are_placed_in_every_worker(home: Path) -> None:
+    """What one worker is told of a page and a landing page, the others answer by; a crash too."""
+    title = "Choosing a telescope for stars, planets and galaxies"
+    new, offer = "https://new.example/", "https://new.example/offer"
+    related = {"url": new, "explain": True, "track": False}
+    sponsored = {"url": page("astronomy", 0), "mode": "sponsored", "limit": 100, "track": False}
+
+    def is_shown(service: Service) -> bool:
+        found = service.ask_each("POST", PATH, related)
+        ads = service.ask_each("POST", PATH, sponsored)
+        return all(a.json["explain"]["category_source"] == "online" for a in found) and all(
+            offer in {item["url"] for item in answer.json["items"]} for answer in ads
+        )
+
+    with Service(home) as service:
+        first, _ = service.workers()
+        with service.only(first):
+            campaign = {"urls": [{"url": offer, "title": title}], "priority": 1}
+            service.ask("PUT", "/v1/campaigns/new", campaign)
+            service.ask("POST", "/v1/events", {"type": "page", "url": new, "title": title})
+        wait_until(lambda: is_shown(service))
+        found = service.ask("GET", "/v1/pages?url=https%3A%2F%2Fnew.example%2F").json
+        assert (found["category_source"], found["affinity"]) == ("online", 0)
+        service.kill()
+    with Service(home) as service:
+        wait_until(lambda: is_shown(service))
+
+
 @pytest.mark.slow
 def test_a_new_model_and_the_way_back(home: Path) -> None:
     """A batch's model is picked up by every worker, and so is a return to the one before."""

@@ -20,6 +20,7 @@ COLUMNS = {
     tables.RECENT: [tables.EVENT, tables.FORGOTTEN_AT],
     tables.FORGOTTEN: [tables.AT],
     tables.EVENTS: [tables.AT],
+    tables.NEW_PAGES: [tables.SAID],
     "pages": [tables.PAGE],
     "categories": [tables.URLS, tables.INFO],
     "communities": [
@@ -113,4 +114,4 @@ def test_the_keys_of_a_spread_table_are_spread(table: str, key: object) -> None:
 def test_other_tables_are_not_split() -> None:
     """Their keys are ids, which begin alike."""
     spread = {name for name, definition in DEFINITIONS.items() if definition.is_spread}
-    assert spread == {tables.RECENT, tables.EVENTS, "pages", "profiles"}
+    assert spread == {tables.RECENT, tables.EVENTS, tables.NEW_PAGES, "pages", "profiles"}

@@ -36,4 +36,4 @@ def test_one_statement_for_each_table() -> None:
     statements = list(create_statements(DEFINITIONS.items(), 256, "SNAPPY"))
     assert [s.partition(",")[0] for s in statements] == [f"create '{name}'" for name in DEFINITIONS]
     assert not any("\n" in statement for statement in statements)
-    assert sum(statement.count("\\x") for statement in statements) == 4 * 255
+    assert sum(statement.count("\\x") for statement in statements) == 5 * 255

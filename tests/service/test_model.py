@@ -52,7 +52,12 @@ def test_a_page(client: FlaskClient) -> None:
     assert found["category"].keys() == {"id", "label"}
     assert found["affinity"] == 6
     textless = get(client, "/v1/pages", url=world.TEXTLESS_PAGE)
-    assert textless == {"url": world.TEXTLESS_PAGE, "category": None, "affinity": 1}
+    assert textless == {
+        "url": world.TEXTLESS_PAGE,
+        "category": None,
+        "category_source": None,
+        "affinity": 1,
+    }
 
 
 def test_a_page_nobody_knows(client: FlaskClient) -> None:

@@ -91,6 +91,7 @@ def test_explain(client: FlaskClient) -> None:
     explained = answer["explain"]
     assert explained.keys() == {
         "category",
+        "category_source",
         "community",
         "community_source",
         "list",
@@ -111,6 +112,7 @@ def test_explain_counts_the_list_before_the_cut(client: FlaskClient) -> None:
     category = answer["items"][0]["category"]["id"]
     assert answer["explain"] == {
         "category": category,
+        "category_source": "batch",
         "community": None,
         "community_source": None,
         "list": f"recL[{category}]",

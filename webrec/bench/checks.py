@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import inf
 from operator import attrgetter
 from random import Random
 from typing import Any, NamedTuple
@@ -32,6 +33,8 @@ from webrec.bench.load import Sent
 from webrec.bench.stage import Told
 from webrec.config import Settings
 from webrec.documents import RequestDocument
+from webrec.landing import LandingPages
+from webrec.page_space import PageSpace
 from webrec.storage import open_store
 from webrec.tables import Counts, Generation, ProfileRow, Space, Tables
 from webrec.types import Campaign
@@ -174,12 +177,15 @@ def check(
         tell: told how many are compared, and of how many.
     """
     world = world_of(settings, tell)
+    categories = online_of(settings, world, [requests[kept.number] for kept in ledger.kept])
     found: list[str] = []
     for done, kept in enumerate(ledger.kept):
         tell("comparing answers", done, len(ledger.kept))
-        found += differences(world, settings.default_filter, requests[kept.number], kept)
+        request = requests[kept.number]
+        if done in categories:
+            found += differences(world, settings.default_filter, request, kept, categories[done])
     return Checked(
-        n=len(ledger.kept),
+        n=len(categories),
         eligible=ledger.eligible,
         answers=ledger.answers,
         degraded=ledger.degraded,
@@ -189,17 +195,22 @@ def check(
 
 
 def differences(
-    world: oracle.World, default_filter: str, request: RequestDocument, kept: Kept
+    world: oracle.World,
+    default_filter: str,
+    request: RequestDocument,
+    kept: Kept,
+    online: str | None = None,
 ) -> Iterator[str]:
     """What is wrong with an answer: one line, or none.
 
     Args:
         world: its recent part is replaced by the answer's.
+        online: category of the request's page by its text.
     """
     world.recent.clear()
     if request.visitor is not None:
         world.recent[request.visitor] = {url: (n, 0) for url, n in kept.recent.items()}
-    right = oracle.recommend(world, _asked(request, default_filter, kept.at_ms))
+    right = oracle.recommend(world, _asked(request, default_filter, kept.at_ms, online))
     answer = orjson.loads(kept.body)
     for name, given, wanted in (
         ("algorithm", answer["algorithm"], right.algorithm),
@@ -235,7 +246,9 @@ def _right(item: oracle.Item) -> _Item:
     return _Item(item.shown, item.priority, item.category, item.campaign)
 
 
-def _asked(request: RequestDocument, default_filter: str, at_ms: int) -> oracle.Request:
+def _asked(
+    request: RequestDocument, default_filter: str, at_ms: int, online: str | None
+) -> oracle.Request:
     return oracle.Request(
         url=request.url,
         visitor=request.visitor,
@@ -247,6 +260,7 @@ def _asked(request: RequestDocument, default_filter: str, at_ms: int) -> oracle.
         repeat=request.repeat,
         fill=bool(request.fill),
         now_ms=at_ms,
+        online=online,
     )
 
 
@@ -267,6 +281,11 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
     if generation is None:
         raise ValueError("the store holds no model")
     pages = list(tables.pages(generation.id))
+    campaigns = list(tables.campaigns())
+    category = {
+        page.url: None if page.category < 0 else generation.category_ids[page.category]
+        for page in pages
+    }
     urls = {page.number: page.url for page in pages}
     visitors = dict(tables.visitors(generation.id))
     profiles, last = {}, {}
@@ -278,10 +297,7 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
     spaces = tables.spaces(generation.id)
     space = spaces.get("similar")
     return oracle.World(
-        category={
-            page.url: None if page.category < 0 else generation.category_ids[page.category]
-            for page in pages
-        },
+        category=category,
         totals={page.url: (page.visits, page.accepts) for page in pages},
         community={
             visitor: generation.community_ids[number]
@@ -292,11 +308,12 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
         last=last,
         similar={} if space is None else _similar(space, urls),
         start={} if space is None else _weights(space, "start_", slice(None), urls),
-        campaigns={campaign.id: _campaign(campaign) for campaign in tables.campaigns()},
+        campaigns={campaign.id: _campaign(campaign) for campaign in campaigns},
         w_ads=settings.w_ads,
         w_aff=settings.w_aff,
         w_sim=settings.w_sim,
         accept_weight=settings.accept_weight,
+        online_ads=_online_ads(tables, settings, category, campaigns),
         measure=_measure(spaces.get("users"), generation, urls),
         online=settings.online == "on",
     )
@@ -334,6 +351,51 @@ def _similar(space: Space, urls: dict[int, str]) -> dict[str, oracle.Scores]:
 def _weights(space: Space, which: str, part: slice, urls: dict[int, str]) -> oracle.Scores:
     pages, weights = space[f"{which}pages"][part].tolist(), space[f"{which}weights"][part].tolist()
     return {urls[page]: weight for page, weight in zip(pages, weights, strict=True)}
+
+
+def _online_ads(
+    tables: Tables,
+    settings: Settings,
+    category: Mapping[str, str | None],
+    campaigns: Sequence[Campaign],
+) -> dict[str, str]:
+    ids, space = _space(tables, settings)
+    landing = LandingPages(lambda url: category.get(url) is not None, space)
+    landing.follow(campaigns)
+    landing.place(inf)
+    return {url: ids[number] for url, number in landing.categories().items()}
+
+
+def online_of(
+    settings: Settings, world: oracle.World, requests: Sequence[RequestDocument]
+) -> dict[int, str | None]:
+    """The category of each request's page by the text that the request brings.
+
+    Returns:
+        By place of the request. It has none for a page that is placed by what another request
+        said of it, at whatever moment.
+    """
+    store = open_store(settings.store_uri)
+    try:
+        tables = Tables(store)
+        ids, space = _space(tables, settings)
+        found: dict[int, str | None] = {}
+        for place, request in enumerate(requests):
+            number = None if space is None or request.page is None else space.category(request.page)
+            known = request.page is not None or world.category.get(request.url) is not None
+            if known or space is None or tables.said(request.url) is None:
+                found[place] = None if number is None else ids[number]
+        return found
+    finally:
+        store.close()
+
+
+def _space(tables: Tables, settings: Settings) -> tuple[Sequence[str], PageSpace | None]:
+    """The active generation's category ids, and what places pages it has no category for."""
+    generation = tables.active()
+    arrays = {} if generation is None else tables.spaces(generation.id).get("pages", {})
+    ids = () if generation is None else generation.category_ids
+    return ids, PageSpace(arrays) if arrays and settings.online == "on" else None
 
 
 def _campaign(campaign: Campaign) -> oracle.Campaign:

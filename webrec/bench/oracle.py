@@ -73,10 +73,13 @@ class World:
         similar: URL to the URLs similar to it, with their weights (generation).
         start: what is similar to nothing: URLs that anybody may like, with weights (generation).
         campaigns: campaign id to campaign.
+        online_ads: categories of landing pages that the generation has none for, by what the
+            campaigns say of them.
         w_ads, w_aff, w_sim: weights of campaign priority, affinity and similarity; not all 0.
         accept_weight: what one accept counts, in visits.
         measure: None where nobody can be measured.
-        online: whether a visitor without community gets the nearest.
+        online: whether a visitor without community gets the nearest, and what is placed by its
+            text counts.
     """
 
     category: dict[str, str | None] = field(default_factory=dict)
@@ -88,6 +91,7 @@ class World:
     similar: dict[str, Scores] = field(default_factory=dict)
     start: Scores = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
+    online_ads: dict[str, str] = field(default_factory=dict)
     w_ads: float = 0.5
     w_aff: float = 0.5
     w_sim: float = 0.0
@@ -134,6 +138,7 @@ class Request:
         repeat: whether visited URLs may come back; None: not in related mode, yes in sponsored.
         fill: whether a list shorter than the limit is filled up by the algorithms that follow.
         now_ms: the service's clock.
+        online: the category of the page by its text; counts where the generation has none.
     """
 
     url: str
@@ -146,6 +151,7 @@ class Request:
     repeat: bool | None = None
     fill: bool = False
     now_ms: int = 0
+    online: str | None = None
 
 
 class Item(NamedTuple):
@@ -218,6 +224,20 @@ def add(pairs: list[Counts]) -> Counts:
 def best_first(scores: Scores) -> list[tuple[str, float]]:
     """The pairs (URL, score), by score descending, then by URL ascending."""
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def ad_category(world: World, url: str) -> str | None:
+    """The category of a landing page: the generation's, or else by the campaign's text."""
+    return world.category.get(url) or (world.online_ads.get(url) if world.online else None)
+
+
+def ads_of(world: World, ads: dict[str, Ad], categories: set[str]) -> Scores:
+    """The ads with one of the categories, with their total affinity."""
+    return {
+        url: number(world, world.totals.get(url, (0, 0)))
+        for url in ads
+        if ad_category(world, url) in categories
+    }
 
 
 def rec_list(world: World, category: str | None) -> Scores:
@@ -370,11 +390,11 @@ class Algorithms:
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
-        self.c = world.category.get(request.url)
+        self.c = world.category.get(request.url) or (request.online if world.online else None)
         self.g, self.source = community_of(world, request.visitor)
         self.ads = ad_urls(world, request)
         self.x = excluded(world, request)
-        self.all_categories = set(world.rec_lists)
+        self.all_categories = set(world.rec_lists) | set(world.online_ads.values())
         self.col = col_list(world, self.g)
         self.col_categories = {c for url in self.col if (c := world.category.get(url)) is not None}
 
@@ -386,9 +406,13 @@ class Algorithms:
         """``adUrls`` ∩ the list."""
         return {url: score for url, score in urls.items() if url in self.ads}
 
+    def ads_in(self, categories: set[str]) -> Scores:
+        """``adUrls`` ∩ ``recL[c]`` for each c, and landing pages placed there since."""
+        return ads_of(self.world, self.ads, categories)
+
     def sp_cont(self) -> Iterator[List]:
         """WebR.Sp.Cont: ads of the page's category."""
-        yield "WebR.Sp.Cont", self.only_ads(rec_list(self.world, self.c))
+        yield "WebR.Sp.Cont", {} if self.c is None else self.ads_in({self.c})
         yield from self.sp_default() if self.g is None else self.sp_col()
 
     def rel_cont(self) -> Iterator[List]:
@@ -403,14 +427,7 @@ class Algorithms:
             yield from self.sp_cont()
             return
         yield "WebR.Sp.Col", self.only_ads(self.col)
-        yield (
-            "WebR.Sp.Col",
-            {
-                a: number(self.world, self.world.totals.get(a, (0, 0)))
-                for a in self.ads
-                if self.world.category.get(a) in self.col_categories
-            },
-        )
+        yield "WebR.Sp.Col", self.ads_in(self.col_categories)
         yield from self.sp_default()
 
     def rel_col(self) -> Iterator[List]:
@@ -425,7 +442,7 @@ class Algorithms:
 
     def sp_default(self) -> Iterator[List]:
         """WebR.Sp.Default: every ad that has a category."""
-        yield "WebR.Sp.Default", self.only_ads(rec_union(self.world, self.all_categories))
+        yield "WebR.Sp.Default", self.ads_in(self.all_categories)
 
     def rel_default(self) -> Iterator[List]:
         """WebR.Rel.Default: every page that has a category."""
@@ -471,7 +488,7 @@ def item(
     algorithm: str | None,
 ) -> Item:
     """One recommendation with its priority: of the ad, or without one of a related page."""
-    category = world.category.get(url)
+    category = world.category.get(url) if ad is None else ad_category(world, url)
     aff = 0.0 if category is None else affinity.get(category, 0.0)
     sim = similarity.get(url, 0.0) if world.w_sim else 0.0
     if ad is None and not world.w_sim:

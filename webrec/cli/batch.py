@@ -94,6 +94,11 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
 
 @command()
 @plan_options
+@click.option(
+    "--labels",
+    metavar="FILE",
+    help="Judge the categories by labelled pages: a URL and its label a line (TSV, CSV, NDJSON).",
+)
 @click.option("--force", is_flag=True, help="Publish even an empty or far smaller result.")
 @click.option("--every", type=_Period(), help="Run one batch after the other, so often.")
 @as_json
@@ -103,14 +108,17 @@ def batch(
     communities: int | None,
     seed: int,
     features: Any,
+    labels: str | None,
     force: bool,
     every: float | None,
     as_json: bool,
 ) -> None:
     """Cluster pages and users, and publish the result as the active model."""
     from clustering.job import Plan
+    from webrec.cli.truth import read_labels
 
-    plan = Plan(categories, communities, features, seed, force, settings.taxonomy)
+    truth = {} if labels is None else read_labels(labels)  # before the work, not after
+    plan = Plan(categories, communities, features, seed, force, settings.taxonomy, truth)
     if every is None:
         _one(settings, plan, as_json=as_json)
     else:

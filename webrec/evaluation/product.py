@@ -106,9 +106,9 @@ class Product:
         }
         # campaigns come and go while a log is written: all of them count, whatever their dates
         always = [replace(c, starts_ms=None, ends_ms=None, active=True) for c in campaigns]
-        board = AdBoard(model, always, weigh_ads=settings.w_ads > 0)
+        board = AdBoard(model, always, {}, weigh_ads=settings.w_ads > 0)
         self._snapshot = Snapshot(model, board, [], {})
-        self.ads = sorted(board.at(_NOW_MS).ads)
+        self.ads = sorted(int(page) for page in board.at(_NOW_MS).ads)
 
     def answer(
         self, mode: str, questions: Sequence[Question], limit: int, told: Callable[[int, int], None]
@@ -181,6 +181,12 @@ class _Reads:
 
     def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:  # noqa: ARG002 - the same
         return self.since
+
+    def said(self, url: str) -> None:
+        """Nothing: what is recommended are the generation's pages."""
+
+    def has_time(self) -> bool:
+        return True
 
 
 @contextmanager
