@@ -148,7 +148,11 @@ def find(
         keywords,
         settings.profile_urls,
         _spaces(clusters, users)
-        | {"similar": similar_pages(replayed.visits, _told(report, "finding similar pages"))},
+        | {
+            "similar": similar_pages(
+                replayed.visits, plan.seed, _told(report, "finding similar pages")
+            )
+        },
     )
     return result, clusters.quality | _agreement(replayed, clusters, plan)
 

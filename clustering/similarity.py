@@ -1,24 +1,14 @@
 """[2] Clustering: who visited what in, for each page the pages similar to it out.
 
 Two pages are similar when the visit of one tells of a visit of the other. How much, is learned by
-regressions: each page's column of visits is predicted from those of its neighbours by ridge
-regression (SLIM, Ning and Karypis 2011; with the ridge alone and all pages for neighbours it is
-EASE, Steck 2019, which has the closed form). A page's weights are then those with which *its*
-visit speaks for others; weights below 0 speak against.
-
-- Visits count once per visitor and page. A visitor weighs ``pages ** -0.5``: who visited many pages
-  has many pairs.
-- One column more, of ones, is the start that every visitor has in common: its weights are what
-  anybody may like, and what the others say is said beside it.
-- The ridge grows with a page's visits, as dropout would have it (Steck 2020): the best predictor
-  alone must not say it all.
-- Neighbours are the pages nearest by cosine, as many as `LOOKUPS` allows: all pages up to some
-  hundreds, so that it is EASE there, and a few dozen of 200,000.
+regressions (`clustering.regressions`): a page's weights are those with which *its* visit speaks for
+others; weights below 0 speak against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,29 +16,32 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from clustering.regressions import Matrix, co_visits, regressions
+from webrec.similarity import MOST_SEEN, Similarity
 from webrec.tables import Space
 
 SIMILAR = 50
 START = 100
-LOOKUPS = 30_000_000
-FEWEST_NEIGHBOURS = 24
 MOST_PAGES_OF_A_USER = 200
-LEAST_COMMON_VISITORS = 2
 
-RIDGE = 4.0
-DROPOUT = 0.5
-START_RIDGE = 1.0
+RIDGE, STRONG_RIDGE = 4.0, 40.0
+MOST_JUDGES = 2_000
+JUDGES_SHARE = 0.2
+FEWEST_JUDGES = 100
+CLEARLY = 3.0
+HALF_LIFE = 5
 
-_ENTRIES = 2_000_000  # of a chunk
-
-Matrix = sparse.csr_array[np.float64]
+Progress = Callable[[int, int], None]
 
 
-def similar_pages(visits: Any, progress: Callable[[int, int], None] | None = None) -> Space:
+def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> Space:
     """Find the pages similar to each page (P pages).
+
+    Visits count once per visitor and page.
 
     Args:
         visits: CSR (n_users, P), how often each user opened each page.
+        seed: of the users who judge how much is learned from few visits.
         progress: told how many pages are done, and of how many.
 
     Returns:
@@ -56,15 +49,78 @@ def similar_pages(visits: Any, progress: Callable[[int, int], None] | None = Non
             others end to end, the greatest weights of either sign first.
         start_pages, start_weights: at most `START` pages that anybody may like.
     """
+    progress = progress or _untold
     visited = _binary(visits)
-    gram = _gram(visited)
+    progress(0, visited.shape[1])
     with threadpool_limits(limits=1):  # the order of sums, so the result, is the same everywhere
-        by_target = list(_weights(gram, progress or (lambda _done, _of: None)))
+        ridge = choose_ridge(visited, seed)
+        (space,) = _learned(visited, [ridge], progress)
+    return space
+
+
+def choose_ridge(visited: Matrix, seed: int) -> float:
+    """`RIDGE`, or `STRONG_RIDGE` where it clearly foretells more of what users visit.
+
+    Where few people visited a page, what they have in common is much by chance, and a stronger
+    ridge believes less of it. A fifth of the users are judges: of each one page is left out, and
+    foretold from the others by what the rest of the users teach. The stronger ridge must do it
+    better by three standard errors of the difference.
+
+    Args:
+        visited: ones (n_users, P).
+    """
+    rng = np.random.default_rng(seed)
+    able = np.flatnonzero(np.diff(visited.indptr) >= 2)
+    wanted = min(MOST_JUDGES, int(JUDGES_SHARE * len(able)))
+    if wanted < FEWEST_JUDGES:
+        return RIDGE
+    judges = np.sort(rng.choice(able, wanted, replace=False))
+    learners = np.delete(np.arange(visited.shape[0]), judges)
+    spaces = _learned(sparse.csr_array(visited[learners]), [RIDGE, STRONG_RIDGE], _untold)
+    usual, strong = (Similarity(space) for space in spaces)
+    gains = []
+    for judge in judges.tolist():
+        pages = visited.indices[visited.indptr[judge] : visited.indptr[judge + 1]]
+        left_out, *given = rng.permutation(pages)[: MOST_SEEN + 1].tolist()
+        gains.append(_found(strong, given, left_out) - _found(usual, given, left_out))
+    gain = np.array(gains)
+    clearly = gain.mean() > CLEARLY * gain.std() / math.sqrt(len(gain))
+    return STRONG_RIDGE if clearly else RIDGE
+
+
+def _found(similarity: Similarity, given: Sequence[int], left_out: int) -> float:
+    """How far up the page left out stands, halved every five ranks (Breese et al. 1998)."""
+    pages, values = similarity.near(given)
+    mine = values[pages == left_out]
+    if not len(mine):
+        return 0.0
+    before = int((values > mine).sum()) - int(np.isin(pages[values > mine], given).sum())
+    return float(2 ** (-before / HALF_LIFE))
+
+
+def _untold(_done: int, _of: int) -> None:
+    """Nobody is told."""
+
+
+def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> list[Space]:
+    """The similar pages by each ridge."""
+    gram = co_visits(visited)
     size = gram.shape[0] - 1
-    source, target, weight = (
-        np.concatenate([np.empty(0, dtype), *(each[part] for each in by_target)])
-        for part, dtype in enumerate((np.int64, np.int64, np.float64))
+    chunks = list(regressions(gram, ridges, progress))
+    source, target = (
+        np.concatenate([np.empty(0, np.int64), *(chunk[part] for chunk in chunks)])
+        for part in range(2)
     )
+    return [
+        _space(size, source, target, np.concatenate([np.empty(0), *(c.weights[n] for c in chunks)]))
+        for n in range(len(ridges))
+    ]
+
+
+def _space(
+    size: int, source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64]
+) -> Space:
+    """The strongest weights of each page and of the start, as the generation holds them."""
     of_start = np.flatnonzero(source == size)
     start = of_start[_greatest(weight[of_start], target[of_start])[:START]]
     of_pages = np.flatnonzero(source != size)
@@ -92,154 +148,6 @@ def _binary(visits: Any) -> Matrix:
     visited.eliminate_zeros()
     visited.data[:] = 1
     return visited
-
-
-def _gram(visited: Matrix) -> Matrix:
-    """Weighted co-visits (P + 1, P + 1) of pairs with enough common visitors, and of the start.
-
-    Users with one page say nothing of pairs, and are left out.
-    """
-    lengths = np.diff(visited.indptr)
-    visited = sparse.csr_array(visited[lengths >= 2])
-    weights = np.diff(visited.indptr) ** -0.5
-    weighted = sparse.csr_array(sparse.diags_array(weights) @ visited)
-    rows = max(1, _rows_at_once(visited))
-    transposed = sparse.csr_array(visited.T)
-    parts = []
-    for first in range(0, visited.shape[1], rows):
-        block = sparse.csr_array(transposed[first : first + rows])
-        sums, common = sparse.csr_array(block @ weighted), sparse.csr_array(block @ visited)
-        sums.sort_indices()
-        common.sort_indices()
-        sums.data[common.data < LEAST_COMMON_VISITORS] = 0
-        sums.eliminate_zeros()
-        parts.append(sums)
-    of_start: NDArray[np.float64] = np.asarray(weighted.sum(axis=0)).reshape(-1, 1)
-    none = sparse.csr_array((0, visited.shape[1]))
-    pages = sparse.hstack([sparse.vstack([none, *parts]), sparse.csr_array(of_start)])
-    last = sparse.csr_array(np.append(of_start, weights.sum())[None, :])
-    gram = sparse.csr_array(sparse.vstack([pages, last], format="csr"))
-    gram.sort_indices()
-    return gram
-
-
-def _rows_at_once(visited: Matrix) -> int:
-    """Pages whose co-visits are summed together: some millions of entries."""
-    lengths = np.diff(visited.indptr).astype(np.float64)
-    pairs_of_a_page = float((lengths**2).sum()) / max(visited.shape[1], 1)
-    return int(20 * _ENTRIES / max(pairs_of_a_page, 1.0))
-
-
-def _weights(
-    gram: Matrix, progress: Callable[[int, int], None]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-    """Source, target and weight of every regression's coefficients, by chunks of targets."""
-    start = gram.shape[0] - 1
-    diagonal = gram.diagonal()
-    entries = _Entries(gram)
-    targets, neighbours, counts = _neighbours(gram, diagonal)
-    ridge = RIDGE + DROPOUT * diagonal
-    ridge[start] = START_RIDGE * diagonal[start]
-    ends = np.cumsum(counts)
-    done = 0
-    while done < len(targets):
-        most = int(counts[done])
-        # a chunk's targets have about the same number of neighbours: they come in that order
-        chunk = slice(done, min(done + max(1, _ENTRIES // (most + 2) ** 2), len(targets)))
-        columns = np.full((chunk.stop - done, most + 1), start, np.int64)
-        there = np.arange(most) < counts[chunk][:, None]
-        columns[:, :-1][there] = neighbours[ends[done] - counts[done] : ends[chunk.stop - 1]]
-        is_used = np.column_stack([there, np.ones(len(columns), bool)])
-        found = _solved(entries, ridge, targets[chunk], columns, is_used)
-        yield columns[is_used], np.repeat(targets[chunk], is_used.sum(axis=1)), found[is_used]
-        done = chunk.stop
-        progress(done, len(targets))
-
-
-def _solved(
-    entries: _Entries,
-    ridge: NDArray[np.float64],
-    targets: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    is_used: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """The regressions of a chunk.
-
-    Args:
-        targets: (n,).
-        columns: (n, width), what each target is predicted from; some places are not used.
-
-    Returns:
-        (n, width); 0 at a place that is not used.
-    """
-    n, width = columns.shape
-    one, other = np.triu_indices(width + 1)
-    both = np.column_stack([columns, targets])
-    count = np.column_stack([is_used, np.ones(n, bool)])
-    found = entries.at(both[:, one], both[:, other]) * (count[:, one] & count[:, other])
-    whole = np.empty((n, width + 1, width + 1))
-    whole[:, one, other] = whole[:, other, one] = found
-    square, right = whole[:, :-1, :-1], whole[:, :-1, -1:]
-    places = np.arange(width)
-    square[:, places, places] += np.where(is_used, ridge[columns], 1.0)
-    solved: NDArray[np.float64] = np.linalg.solve(square, right)[:, :, 0]
-    return solved
-
-
-class _Entries:
-    """The entries of a sparse matrix, to be looked up by the million."""
-
-    def __init__(self, matrix: Matrix) -> None:
-        self._size = matrix.shape[1]
-        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-        self._keys = rows * self._size + matrix.indices
-        self._values = matrix.data
-
-    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The entries at some places, in their shape."""
-        wanted = rows * self._size + columns
-        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-        return np.where(self._keys[places] == wanted, self._values[places], 0.0)
-
-
-def _neighbours(
-    gram: Matrix, diagonal: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The nearest pages of each page that has any, by cosine; ties by number.
-
-    Returns:
-        The targets, by how many neighbours they have (descending); the neighbours end to end;
-        and how many there are of each.
-    """
-    size = gram.shape[0] - 1
-    pairs = gram[:size, :size].tocoo()
-    source, target = pairs.coords
-    apart = source != target
-    source, target = source[apart].astype(np.int64), target[apart].astype(np.int64)
-    cosine = pairs.data[apart] / np.sqrt(diagonal[source] * diagonal[target])
-    order = np.lexsort((target, -cosine, source))
-    source, target = source[order], target[order]
-    counts = np.bincount(source, minlength=size)
-    starts = np.cumsum(counts) - counts
-    place = np.arange(len(source)) - starts[source]
-    kept = place < _most_neighbours(counts)
-    source, target, place = source[kept], target[kept], place[kept]
-    counts = np.bincount(source, minlength=size)
-    order = np.lexsort((place, source, -counts[source]))
-    targets = np.argsort(-counts, kind="stable")
-    targets = targets[counts[targets] > 0]
-    return targets, target[order], counts[targets]
-
-
-def _most_neighbours(counts: NDArray[np.int64]) -> int:
-    """As many that all regressions together look up at most `LOOKUPS` entries."""
-    most = FEWEST_NEIGHBOURS
-    while most < counts.max(initial=0):
-        more = most + max(1, most // 8)
-        if float((np.minimum(counts, more).astype(np.float64) ** 2).sum()) > LOOKUPS:
-            break
-        most = more
-    return most
 
 
 def _strongest(

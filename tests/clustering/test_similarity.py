@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clustering import similarity
+from clustering import regressions, similarity
 from clustering.similarity import similar_pages
+from webrec.similarity import Similarity
 from webrec.tables import Space
 
 
@@ -48,7 +49,7 @@ def closed_form(visits: sparse.csr_array[np.int64]) -> NDArray[np.float64]:
 def test_with_all_pages_for_neighbours_it_is_ease() -> None:
     """Every weight is that of the closed form; of the start those above 0 are kept."""
     visits = log(1, 400, 30)
-    found, wanted = weights(similar_pages(visits), 30), closed_form(visits)
+    found, wanted = weights(similar_pages(visits, 0), 30), closed_form(visits)
     np.fill_diagonal(wanted, 0)
     assert found[:-1] == pytest.approx(wanted[:-1], abs=1e-6)
     assert found[-1] == pytest.approx(np.maximum(wanted[-1], 0), abs=1e-6)
@@ -57,15 +58,15 @@ def test_with_all_pages_for_neighbours_it_is_ease() -> None:
 
 def test_pages_that_go_together_are_similar() -> None:
     """The most similar page of each is one of its own kind, though its kind is not told."""
-    found = weights(similar_pages(log(2, 3_000, 40)), 40)[:-1]
+    found = weights(similar_pages(log(2, 3_000, 40), 0), 40)[:-1]
     assert (found.argmax(axis=1) % 4 == np.arange(40) % 4).all()
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many pages are worked on together."""
-    whole = similar_pages(log(3, 300, 60, share=0.05))
-    monkeypatch.setattr(similarity, "_ENTRIES", 500)
-    parts = similar_pages(log(3, 300, 60, share=0.05))
+    whole = similar_pages(log(3, 300, 60, share=0.05), 0)
+    monkeypatch.setattr(regressions, "_ENTRIES", 500)
+    parts = similar_pages(log(3, 300, 60, share=0.05), 0)
     assert (parts["pages"] == whole["pages"]).all()
     assert (parts["ends"] == whole["ends"]).all()
     assert parts["weights"] == pytest.approx(whole["weights"], rel=1e-5)
@@ -73,25 +74,25 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_visits_give_the_same() -> None:
     """To the last bit."""
-    one, other = similar_pages(log(4, 300, 40)), similar_pages(log(4, 300, 40))
+    one, other = similar_pages(log(4, 300, 40), 0), similar_pages(log(4, 300, 40), 0)
     assert all((one[name] == other[name]).all() for name in one)
 
 
 def test_few_neighbours_are_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only a few may be looked at, the strongest similarities remain."""
-    whole = weights(similar_pages(log(5, 3_000, 40)), 40)[:-1]
-    monkeypatch.setattr(similarity, "LOOKUPS", 0)
-    monkeypatch.setattr(similarity, "FEWEST_NEIGHBOURS", 9)
-    found = weights(similar_pages(log(5, 3_000, 40)), 40)[:-1]
+    whole = weights(similar_pages(log(5, 3_000, 40), 0), 40)[:-1]
+    monkeypatch.setattr(regressions, "LOOKUPS", 0)
+    monkeypatch.setattr(regressions, "FEWEST_NEIGHBOURS", 9)
+    found = weights(similar_pages(log(5, 3_000, 40), 0), 40)[:-1]
     assert ((found != 0).sum(axis=0) <= 9).all()
     assert (found.argmax(axis=1) % 4 == whole.argmax(axis=1) % 4).all()
 
 
 def test_a_list_holds_the_greatest_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of either sign, the greatest first."""
-    whole = weights(similar_pages(log(6, 400, 30)), 30)[:-1]
+    whole = weights(similar_pages(log(6, 400, 30), 0), 30)[:-1]
     monkeypatch.setattr(similarity, "SIMILAR", 5)
-    space = similar_pages(log(6, 400, 30))
+    space = similar_pages(log(6, 400, 30), 0)
     assert (np.diff(space["ends"], prepend=0) == 5).all()
     for page in range(30):
         part = slice(5 * page, 5 * page + 5)
@@ -102,7 +103,7 @@ def test_a_list_holds_the_greatest_weights(monkeypatch: pytest.MonkeyPatch) -> N
 def test_one_common_visitor_is_no_pattern() -> None:
     """Pages 0 and 1 have two visitors in common, page 2 one with each of them."""
     visits = sparse.csr_array(np.array([[1, 1, 0], [2, 1, 1], [0, 0, 3], [5, 0, 0]]))
-    found = weights(similar_pages(visits), 3)[:-1]
+    found = weights(similar_pages(visits, 0), 3)[:-1]
     assert (found != 0).tolist() == [[False, True, False], [True, False, False], [False] * 3]
 
 
@@ -111,14 +112,14 @@ def test_of_a_user_with_very_many_pages_the_most_visited_count(
 ) -> None:
     """Two robots that are none visit all pages, the first two most: these are similar."""
     monkeypatch.setattr(similarity, "MOST_PAGES_OF_A_USER", 2)
-    found = weights(similar_pages(sparse.csr_array(np.array([[9, 8, 1, 1]] * 2))), 4)[:-1]
+    found = weights(similar_pages(sparse.csr_array(np.array([[9, 8, 1, 1]] * 2)), 0), 4)[:-1]
     assert np.argwhere(found).tolist() == [[0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (3, 0), (0, 4), (1, 1), (2, 3)])
 def test_nothing_is_similar_where_nobody_came(shape: tuple[int, int]) -> None:
     """No visits, no pages, nobody: empty lists, one for each page."""
-    space = similar_pages(sparse.csr_array(shape, dtype=np.int64))
+    space = similar_pages(sparse.csr_array(shape, dtype=np.int64), 0)
     assert space["ends"].tolist() == [0] * shape[1]
     assert not len(space["pages"])
     assert not len(space["start_pages"])
@@ -127,5 +128,45 @@ def test_nothing_is_similar_where_nobody_came(shape: tuple[int, int]) -> None:
 def test_progress_is_told_to_the_end() -> None:
     """How many pages are done, and of how many."""
     told: list[tuple[int, int]] = []
-    similar_pages(log(7, 200, 25), lambda done, of: told.append((done, of)))
+    similar_pages(log(7, 200, 25), 0, lambda done, of: told.append((done, of)))
     assert told[-1] == (25, 25)
+
+
+def sparse_log(seed: int, users: int, pages: int) -> sparse.csr_array[np.int64]:
+    """Visits of people of a few tastes to very many pages, most of which have few visitors."""
+    rng = np.random.default_rng(seed)
+    taste = rng.integers(4, size=users)
+    popular = np.minimum((pages / 4) * rng.random((users, 12)) ** 3, pages / 4 - 1).astype(int)
+    rows = np.repeat(np.arange(users), 12)
+    return sparse.csr_array(
+        (np.ones(users * 12, np.int64), (rows, (4 * popular + taste[:, None]).ravel())),
+        shape=(users, pages),
+    )
+
+
+def test_the_ridge_is_stronger_where_that_foretells_more() -> None:
+    """Where pages have few visitors and only tastes in common; not where pages go together."""
+    few = similarity._binary(sparse_log(1, 6_000, 4_000))
+    assert similarity.choose_ridge(few, 0) == similarity.choose_ridge(few, 1) == 40
+    rng = np.random.default_rng(3)
+    chains = rng.integers(100, size=(3_000, 2))
+    visited = np.zeros((3_000, 300), np.int64)
+    for step in range(3):  # three pages in a row are visited together
+        np.put_along_axis(visited, 3 * chains + step, 1, axis=1)
+    many = similarity._binary(sparse.csr_array(visited))
+    assert similarity.choose_ridge(many, 0) == similarity.choose_ridge(many, 1) == 4
+
+
+def test_a_few_users_cannot_judge() -> None:
+    """The usual ridge is taken then."""
+    assert similarity.choose_ridge(similarity._binary(sparse_log(1, 400, 4_000)), 0) == 4
+
+
+def test_a_page_left_out_scores_by_its_rank() -> None:
+    """Pages given do not count before it; a page that is not similar scores nothing."""
+    found = Similarity(similar_pages(sparse.csr_array(np.array([[1, 1, 1, 0]] * 9)), 0))
+    scores = [similarity._found(found, [0], page) for page in (1, 2, 3)]
+    assert max(scores[:2]) == 1
+    assert min(scores[:2]) in (1, 2 ** (-1 / 5))
+    assert scores[2] == 0
+    assert similarity._found(found, [0, 1], 2) == 1

@@ -1,0 +1,207 @@
+"""[2] Clustering: who visited what in, for each page the weights with which others foretell it out.
+
+Each page's column of visits is predicted from those of its neighbours by ridge regression (SLIM,
+Ning and Karypis 2011, without its lasso; with all pages for neighbours it is EASE, Steck 2019).
+
+- Visitors weigh ``pages ** -0.5``: who visited many pages has many pairs.
+- One column more, of ones, is the start that every visitor has in common: its weights are what
+  anybody may like, and what the others say is said beside it.
+- The ridge grows with a page's visits, as dropout would have it (Steck 2020): the best predictor
+  alone must not say it all.
+- Neighbours are the pages nearest by cosine, as many as `LOOKUPS` allows: all pages up to some
+  hundreds, so that it is EASE there, and a few dozen of 200,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+LOOKUPS = 30_000_000
+FEWEST_NEIGHBOURS = 24
+LEAST_COMMON_VISITORS = 2
+DROPOUT = 0.5
+START_RIDGE = 1.0
+
+_ENTRIES = 2_000_000  # of a chunk
+
+Matrix = sparse.csr_array[np.float64]
+
+
+class Coefficients(NamedTuple):
+    """Coefficients of regressions (n of them).
+
+    Attributes:
+        source: int64 (n,), the page that foretells; the number of pages stands for the start.
+        target: int64 (n,), the page that is foretold.
+        weights: float64 (n,), for each ridge.
+    """
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    weights: list[NDArray[np.float64]]
+
+
+def co_visits(visited: Matrix) -> Matrix:
+    """Weighted co-visits (P + 1, P + 1) of pairs with enough common visitors, and of the start.
+
+    Users with one page say nothing of pairs, and are left out.
+    """
+    lengths = np.diff(visited.indptr)
+    visited = sparse.csr_array(visited[lengths >= 2])
+    weights = np.diff(visited.indptr) ** -0.5
+    weighted = sparse.csr_array(sparse.diags_array(weights) @ visited)
+    rows = max(1, _rows_at_once(visited))
+    transposed = sparse.csr_array(visited.T)
+    parts = []
+    for first in range(0, visited.shape[1], rows):
+        block = sparse.csr_array(transposed[first : first + rows])
+        sums, common = sparse.csr_array(block @ weighted), sparse.csr_array(block @ visited)
+        sums.sort_indices()
+        common.sort_indices()
+        sums.data[common.data < LEAST_COMMON_VISITORS] = 0
+        sums.eliminate_zeros()
+        parts.append(sums)
+    of_start: NDArray[np.float64] = np.asarray(weighted.sum(axis=0)).reshape(-1, 1)
+    none = sparse.csr_array((0, visited.shape[1]))
+    pages = sparse.hstack([sparse.vstack([none, *parts]), sparse.csr_array(of_start)])
+    last = sparse.csr_array(np.append(of_start, weights.sum())[None, :])
+    gram = sparse.csr_array(sparse.vstack([pages, last], format="csr"))
+    gram.sort_indices()
+    return gram
+
+
+def _rows_at_once(visited: Matrix) -> int:
+    """Pages whose co-visits are summed together: some millions of entries."""
+    lengths = np.diff(visited.indptr).astype(np.float64)
+    pairs_of_a_page = float((lengths**2).sum()) / max(visited.shape[1], 1)
+    return int(20 * _ENTRIES / max(pairs_of_a_page, 1.0))
+
+
+def regressions(
+    gram: Matrix, ridges: Sequence[float], progress: Callable[[int, int], None]
+) -> Iterator[Coefficients]:
+    """The coefficients of every page's regression, by chunks of pages.
+
+    Args:
+        gram: as `co_visits` makes it.
+        ridges: each gives weights of its own.
+        progress: told how many pages are done, and of how many.
+    """
+    start = gram.shape[0] - 1
+    diagonal = gram.diagonal()
+    entries = _Entries(gram)
+    targets, neighbours, counts = _neighbours(gram, diagonal)
+    penalty = DROPOUT * diagonal
+    penalty[start] = START_RIDGE * diagonal[start]
+    is_page = np.arange(start + 1) < start
+    penalties = [penalty + ridge * is_page for ridge in ridges]
+    ends = np.cumsum(counts)
+    done = 0
+    while done < len(targets):
+        most = int(counts[done])
+        # a chunk's targets have about the same number of neighbours: they come in that order
+        chunk = slice(done, min(done + max(1, _ENTRIES // (most + 2) ** 2), len(targets)))
+        columns = np.full((chunk.stop - done, most + 1), start, np.int64)
+        there = np.arange(most) < counts[chunk][:, None]
+        columns[:, :-1][there] = neighbours[ends[done] - counts[done] : ends[chunk.stop - 1]]
+        is_used = np.column_stack([there, np.ones(len(columns), bool)])
+        found = _solved(entries, penalties, targets[chunk], columns, is_used)
+        target = np.repeat(targets[chunk], is_used.sum(axis=1))
+        yield Coefficients(columns[is_used], target, [each[is_used] for each in found])
+        done = chunk.stop
+        progress(done, len(targets))
+
+
+def _solved(
+    entries: _Entries,
+    penalties: Sequence[NDArray[np.float64]],
+    targets: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    is_used: NDArray[np.bool_],
+) -> list[NDArray[np.float64]]:
+    """The regressions of a chunk.
+
+    Args:
+        penalties: by column of the matrix; each gives an answer.
+        targets: (n,).
+        columns: (n, width), what each target is predicted from; some places are not used.
+
+    Returns:
+        (n, width) for each penalty; 0 at a place that is not used.
+    """
+    n, width = columns.shape
+    one, other = np.triu_indices(width + 1)
+    both = np.column_stack([columns, targets])
+    count = np.column_stack([is_used, np.ones(n, bool)])
+    found = entries.at(both[:, one], both[:, other]) * (count[:, one] & count[:, other])
+    whole = np.empty((n, width + 1, width + 1))
+    whole[:, one, other] = whole[:, other, one] = found
+    square, right = whole[:, :-1, :-1], whole[:, :-1, -1:]
+    places = np.arange(width)
+    diagonal = square[:, places, places]
+    solved = []
+    for penalty in penalties:
+        square[:, places, places] = diagonal + np.where(is_used, penalty[columns], 1.0)
+        solved.append(np.linalg.solve(square, right)[:, :, 0])
+    return solved
+
+
+class _Entries:
+    """The entries of a sparse matrix, to be looked up by the million."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._size = matrix.shape[1]
+        rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+        self._keys = rows * self._size + matrix.indices
+        self._values = matrix.data
+
+    def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The entries at some places, in their shape."""
+        wanted = rows * self._size + columns
+        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        return np.where(self._keys[places] == wanted, self._values[places], 0.0)
+
+
+def _neighbours(
+    gram: Matrix, diagonal: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest pages of each page that has any, by cosine; ties by number.
+
+    Returns:
+        The targets, by how many neighbours they have (descending); the neighbours end to end;
+        and how many there are of each.
+    """
+    size = gram.shape[0] - 1
+    pairs = gram[:size, :size].tocoo()
+    source, target = pairs.coords
+    apart = source != target
+    source, target = source[apart].astype(np.int64), target[apart].astype(np.int64)
+    cosine = pairs.data[apart] / np.sqrt(diagonal[source] * diagonal[target])
+    order = np.lexsort((target, -cosine, source))
+    source, target = source[order], target[order]
+    counts = np.bincount(source, minlength=size)
+    starts = np.cumsum(counts) - counts
+    place = np.arange(len(source)) - starts[source]
+    kept = place < _most_neighbours(counts)
+    source, target, place = source[kept], target[kept], place[kept]
+    counts = np.bincount(source, minlength=size)
+    order = np.lexsort((place, source, -counts[source]))
+    targets = np.argsort(-counts, kind="stable")
+    targets = targets[counts[targets] > 0]
+    return targets, target[order], counts[targets]
+
+
+def _most_neighbours(counts: NDArray[np.int64]) -> int:
+    """As many that all regressions together look up at most `LOOKUPS` entries."""
+    most = FEWEST_NEIGHBOURS
+    while most < counts.max(initial=0):
+        more = most + max(1, most // 8)
+        if float((np.minimum(counts, more).astype(np.float64) ** 2).sum()) > LOOKUPS:
+            break
+        most = more
+    return most
