@@ -20,13 +20,14 @@ CLEARLY = 3.0
 
 
 def auto_k(users: int) -> int:
-    """How many communities for so many users, to begin with: twice ``users ** 0.2``.
+    """How many communities for so many users, to begin with: twice ``users ** 0.15``.
 
-    3 for 12 users, 5 for 100, 13 for 10,000, 16 for 30,000, 32 for a million. Few on purpose: a
-    community's list is as good as the number of people behind it. It depends on the count only,
-    so that communities do not come and go from batch to batch.
+    3 for 12 users, 4 for 100, 8 for 10,000, 9 for 30,000, 16 for a million. Few on purpose: a
+    community's list is as good as the number of people behind it, and what it does not hold
+    cannot be recommended from it. It depends on the count only, so that communities do not come
+    and go from batch to batch.
     """
-    return max(1, round(2 * math.pow(users, 0.2)))
+    return max(1, round(2 * math.pow(users, 0.15)))
 
 
 def choose_k(
