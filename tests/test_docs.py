@@ -327,6 +327,7 @@ _BODIES: dict[tuple[str, str], Callable[[Any], object]] = {
 # --- README's way --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_the_readme_shows_runs(tmp_path: Path) -> None:
     """The commands under "Use it" work in their order, in an empty folder."""
     shown = commands(section((ROOT / "README.md").read_text(encoding="utf-8"), "Use it"))

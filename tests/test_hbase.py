@@ -40,7 +40,9 @@ class Place(NamedTuple):
         return f"hbase://{HOST}:{port or self.port}/{prefix}{self.options}"
 
 
-@pytest.fixture(scope="module", params=["buffered", "framed", REAL])
+@pytest.fixture(
+    scope="module", params=["buffered", pytest.param("framed", marks=pytest.mark.slow), REAL]
+)
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """The gateway over both transports, and the real one."""
     if request.param == "hbase":

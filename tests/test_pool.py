@@ -44,7 +44,8 @@ class Place(NamedTuple):
 
 
 @pytest.fixture(
-    scope="module", params=["buffered", "framed", pytest.param("hbase", marks=pytest.mark.slow)]
+    scope="module",
+    params=["buffered", *(pytest.param(p, marks=pytest.mark.slow) for p in ("framed", "hbase"))],
 )
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """The gateway over both transports, and the real one."""

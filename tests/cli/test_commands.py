@@ -222,6 +222,7 @@ def test_world(run: Run, tmp_path: Path) -> None:
     assert "pages" in run("world", *numbers, "--out", folder).stdout
 
 
+@pytest.mark.slow
 def test_batches_are_repeated_until_told_to_stop(run: Run, tmp_path: Path) -> None:
     """--every makes one model after the other, and SIGTERM ends it in order."""
     run("ingest", "-", stdin=NDJSON)

@@ -488,13 +488,14 @@ job.run(engine.tables, engine.log, engine.recorder, engine.settings, job.Plan(),
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [
         "writing profiles",
-        pytest.param("clustering pages", marks=pytest.mark.slow),
-        pytest.param("publishing", marks=pytest.mark.slow),
-        pytest.param("cleaning up", marks=pytest.mark.slow),
+        "clustering pages",
+        "publishing",
+        "cleaning up",
     ],
 )
 def test_a_killed_batch_leaves_a_whole_generation(

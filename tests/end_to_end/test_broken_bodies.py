@@ -15,6 +15,8 @@ import pytest
 from tests.running import Service
 from tests.world import page
 
+pytestmark = pytest.mark.slow
+
 LINE = json.dumps({"type": "visit", "url": page("cooking", 0), "user": "raw"}).encode() + b"\n"
 HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {type}\r\n{more}\r\n"
 

@@ -15,6 +15,8 @@ from tests.end_to_end.load import Found, Ledger, compare, counted_by_service, lo
 from tests.running import Answer, Service, wait_until
 from tests.world import page
 
+pytestmark = pytest.mark.slow
+
 PATH = "/v1/recommendations"
 REQUEST = {"url": page("cooking", 0), "user": "edith"}
 

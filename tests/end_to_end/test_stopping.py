@@ -10,6 +10,8 @@ import pytest
 from tests.end_to_end.load import Ledger, compare, counted_in_log, load
 from tests.running import Service, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_graceful_stop_loses_and_cuts_nothing(home: Path, request: pytest.FixtureRequest) -> None:
     """All that was acknowledged is in the log once, and nothing that was taken went unanswered."""

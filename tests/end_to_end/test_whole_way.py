@@ -81,6 +81,7 @@ def test_mode_and_filter(service: Service, mode: str, filter_: str) -> None:
     assert answer["items"]
 
 
+@pytest.mark.slow
 def test_everything_written_shows_in_every_worker(home: Path) -> None:
     """Events, labels, campaigns, forgetting and keys reach the workers that did not take them."""
     with Service(home) as service:
@@ -112,6 +113,7 @@ def test_everything_written_shows_in_every_worker(home: Path) -> None:
         wait_until(lambda: is_everywhere(service.ask_each("GET", "/v1/models"), status=401))
 
 
+@pytest.mark.slow
 def test_new_pages_are_placed_in_every_worker(home: Path) -> None:
     """What one worker is told of a page and a landing page, the others answer by; a crash too."""
     title = "Choosing a telescope for stars, planets and galaxies"
@@ -169,6 +171,7 @@ def test_a_connection_serves_many_requests(service: Service) -> None:
             assert not client.is_fresh
 
 
+@pytest.mark.slow
 def test_metrics_add_up_across_workers(home: Path) -> None:
     """A scrape of any worker counts what all of them did, and what ended ones did before."""
     with Service(home) as service:
@@ -196,6 +199,7 @@ def test_no_keys_no_other_machines(tmp_path: Path, bind: str) -> None:
         serve(config.load(home=tmp_path, bind=bind))
 
 
+@pytest.mark.slow
 def test_with_keys_it_listens_everywhere(home: Path) -> None:
     """With a key it starts on any address, and asks for it."""
     KeyFile(home / "keys.json").add("first", ["serve"])
@@ -211,6 +215,7 @@ def test_a_port_that_is_taken(service: Service, tmp_path: Path) -> None:
         other.start()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_service_stops(home: Path, how: signal.Signals) -> None:
     """Asked to stop, the service ends well, and leaves nothing of its own behind."""

@@ -23,6 +23,8 @@ from tests.running import DEADLINE_S, Answer, Client, build_world
 from webrec import config
 from webrec.rawlog import RawLog
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
