@@ -79,7 +79,7 @@ def _rows_at_once(visited: Matrix) -> int:
     """Pages whose co-visits are summed together: some millions of entries."""
     lengths = np.diff(visited.indptr).astype(np.float64)
     pairs_of_a_page = float((lengths**2).sum()) / max(visited.shape[1], 1)
-    return int(20 * _ENTRIES / max(pairs_of_a_page, 1.0))
+    return int(4 * _ENTRIES / max(pairs_of_a_page, 1.0))
 
 
 def regressions(

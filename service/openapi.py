@@ -68,7 +68,6 @@ _CATEGORY = {
 }
 _CATS = _list(_object({"id": _TEXT, "label": _TEXT} | _AFFINITY))
 _NEXT = _or_null(_TEXT)
-_COMMUNITY_SOURCE = {"enum": ["batch", "online", None]}
 _PASSED_OVER = _object({"algorithm": _TEXT, "reason": _TEXT})
 
 _PROBLEM = _object(
@@ -115,7 +114,7 @@ _SCHEMAS: dict[str, Schema] = {
                     "category": _or_null(_TEXT),
                     "category_source": _SOURCE,
                     "community": _or_null(_TEXT),
-                    "community_source": _COMMUNITY_SOURCE,
+                    "community_source": _SOURCE,
                     "list": _TEXT,
                     "size": _COUNT,
                     "passed_over": _list(_PASSED_OVER),
@@ -161,7 +160,7 @@ _READY = _object(
 _USER = _object(
     {
         "community": _or_null(_TEXT),
-        "community_source": _COMMUNITY_SOURCE,
+        "community_source": _SOURCE,
         "urls": _list(_object({"url": _TEXT} | _AFFINITY)),
         "cats": _CATS,
     }

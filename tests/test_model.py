@@ -159,7 +159,7 @@ def test_files_of_dropped_generations_go(tables: Tables, tmp_path: Path) -> None
     tables.drop_generation(first.id)
     third = publish(tables, WORLD, Random(3), "000003")
     load(tables, third, cache)
-    assert sorted(p.name for p in cache.glob("0*")) == ["000002-1", "000003-1"]
+    assert sorted(p.name for p in cache.glob("0*")) == ["000002-1-2", "000003-1-2"]
     assert old.find(A) is not None
     assert [c.page for _, run in old.rec_all.whole() for c in run]
 

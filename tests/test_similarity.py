@@ -49,7 +49,7 @@ def test_nothing_seen_is_nothing_similar() -> None:
     """What anybody may like is not similar to nothing; nor is anything in an older generation."""
     assert near(similarity(LISTS, START)) == {}
     assert near(Similarity({}), 0, 1) == {}
-    assert Similarity({}).reasons(0, [1]) == []
+    assert Similarity({}).reasons([0], [1]) == {0: []}
 
 
 def test_sums_that_are_all_below_0() -> None:
@@ -69,10 +69,12 @@ def test_only_so_many_pages_count() -> None:
 def test_reasons_are_the_shares_in_a_similarity() -> None:
     """The strongest first, none that speaks against; with the start's they add up."""
     found = similarity(LISTS, {2: 0.125})
-    assert found.reasons(2, [0, 1, 3]) == [
+    reasons = found.reasons([2, 0], [0, 1, 3])
+    assert reasons[2] == [
         Reason(3, pytest.approx(0.5 * 0.95**2 / 0.95)),
         Reason(0, pytest.approx(0.25 / 0.95)),
     ]
+    assert reasons[0] == [Reason(1, 1.0)]
     against = -0.5 * 0.95 / 0.95
-    total = sum(share for _, share in found.reasons(2, [0, 1, 3])) + 0.125 / 0.95 + against
+    total = sum(share for _, share in reasons[2]) + 0.125 / 0.95 + against
     assert near(found, 0, 1, 3)[2] == pytest.approx(total)

@@ -369,13 +369,18 @@ def _explain(
     document: dict[str, Any], snapshot: Snapshot, lookup: Lookup, answer: Answer, *, sponsored: bool
 ) -> None:
     """Add what the list came from."""
-    generation = snapshot.model.generation
+    model, generation = snapshot.model, snapshot.model.generation
+    similar = [int(item.page) for item in answer.items if item.similarity]
+    reasons = model.similarity.reasons(similar, lookup.seen) if similar else {}
     for shown, item in zip(document["items"], answer.items, strict=True):
         shown["affinity"] = item.affinity
         if sponsored:
             shown["ad_priority"] = item.ad_priority
         shown["similarity"] = item.similarity
-        shown["because"] = _because(snapshot, lookup, item)
+        shown["because"] = [
+            {"url": model.url(page), "share": share}
+            for page, share in (reasons[int(item.page)][:_REASONS] if item.similarity else ())
+        ]
         shown["rank_score"] = item.rank_score
     excluded = lookup.excluded()
     category, community = lookup.category(), lookup.community()
@@ -391,12 +396,3 @@ def _explain(
             for algorithm, passed in answer.passed_over
         ],
     }
-
-
-def _because(snapshot: Snapshot, lookup: Lookup, item: Item) -> list[dict[str, Any]]:
-    """The pages the visitor saw that speak most for an item."""
-    if not item.similarity:
-        return []
-    model = snapshot.model
-    reasons = model.similarity.reasons(int(item.page), lookup.seen)
-    return [{"url": model.url(page), "share": share} for page, share in reasons[:_REASONS]]

@@ -30,6 +30,7 @@ from webrec.tables import Generation, Space, Tables
 from webrec.user_space import UserSpace
 
 _HASH = "<u8"
+_FORMAT = 2  # of the arrays: counted on when there are others
 
 
 class Model:
@@ -368,8 +369,9 @@ def _mapped(generation: Generation, folder: Path) -> Model:
 
 
 def _cache_name(generation: Generation) -> str:
-    # another store in the same home may have a generation of the same id
-    return f"{generation.id}-{generation.created_ms}"
+    # another store in the same home may have a generation of the same id, and another version of
+    # this program may have left a folder with other arrays
+    return f"{generation.id}-{generation.created_ms}-{_FORMAT}"
 
 
 def _write(folder: Path, arrays: dict[str, NDArray[Any]]) -> None:

@@ -133,8 +133,10 @@ class ProfileCache:
 
 
 def _bytes_of(profile: ProfileRow | None) -> int:
-    parts = () if profile is None else profile[:4]
-    return _PROFILE_OVERHEAD + sum(p.numbers.nbytes + p.counts.nbytes for p in parts)
+    if profile is None:
+        return _PROFILE_OVERHEAD
+    counted = sum(part.numbers.nbytes + part.counts.nbytes for part in profile[:4])
+    return _PROFILE_OVERHEAD + counted + profile.last.nbytes
 
 
 class SaidCache:

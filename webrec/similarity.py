@@ -6,7 +6,7 @@ A generation holds for each page the pages similar to it, with weights learned f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from algorithms import NOTHING_NEAR, Near
 from webrec.tables import Space
 
-MOST_SEEN = 20
+MOST_SEEN = 10
 """Pages of a visitor that count: those seen last."""
 
 DECAY = 0.95
@@ -69,19 +69,21 @@ class Similarity:
         liked = sums > 0
         return Near(pages[liked], sums[liked] / best)
 
-    def reasons(self, page: int, seen: Sequence[int]) -> list[Reason]:
-        """Which of the pages seen speak for a page, the strongest first."""
+    def reasons(self, pages: Iterable[int], seen: Sequence[int]) -> dict[int, list[Reason]]:
+        """Which of the pages seen speak for each of some pages, the strongest first."""
+        found: dict[int, list[Reason]] = {page: [] for page in pages}
         _, sums = self._sums(seen)
         best = float(sums.max(initial=0.0))
-        found: list[Reason] = []
         if best <= 0:
             return found
         for each, decay in zip(seen, _DECAYS[1:].tolist(), strict=False):
-            pages, weights = self.of(each)
-            share = float(weights[pages == page].astype(np.float64).sum()) * decay
-            if share > 0:
-                found.append(Reason(each, share / best))
-        return sorted(found, key=lambda reason: -reason.share)
+            similar, weights = self.of(each)
+            for page, weight in zip(similar.tolist(), weights.tolist(), strict=True):
+                if weight > 0 and page in found:
+                    found[page].append(Reason(each, weight * decay / best))
+        for reasons in found.values():
+            reasons.sort(key=lambda reason: -reason.share)
+        return found
 
     def _sums(self, seen: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
         """Every page that is similar to one seen, ascending, and the sum of its weights."""

@@ -130,7 +130,7 @@ def difference(engine: Engine, made: RequestDocument, answer: Any) -> list[str]:
     """What is said to be wrong with an answer."""
     world = world_of(engine.settings, lambda *_: None)
     given = Kept(7, NOW_MS, {}, orjson.dumps(answer))
-    return list(differences(world, engine.settings.default_filter, made, given))
+    return list(differences(world, engine.settings, made, given))
 
 
 @pytest.mark.parametrize("mode", ["related", "sponsored"])
@@ -140,6 +140,17 @@ def test_a_right_answer(engine: Engine, mode: str, filter_: str | None) -> None:
     made, answer = asked(engine, mode=mode, filter=filter_, track=False)
     assert answer["items"]
     assert difference(engine, made, answer) == []
+
+
+@pytest.mark.parametrize("fill", [True, None])
+def test_a_right_answer_that_was_filled_up(engine: Engine, fill: bool | None) -> None:
+    """By the request's wish, or by the setting where it has none."""
+    settings = engine.settings.model_copy(update={"fill": True})
+    made, answer = asked(engine, filter="content", track=False, limit=100, fill=True)
+    assert len(answer["path"]) > 1
+    world = world_of(settings, lambda *_: None)
+    given = Kept(7, NOW_MS, {}, orjson.dumps(answer))
+    assert list(differences(world, settings, made._replace(fill=fill), given)) == []
 
 
 def _swap(answer: Any) -> None:
@@ -196,7 +207,7 @@ def test_recent_visits_are_part_of_it(engine: Engine) -> None:
     world = world_of(engine.settings, lambda *_: None)
     seen = answer["items"][0]["url"]
     given = Kept(0, NOW_MS, {seen: 1}, orjson.dumps(answer))
-    assert len(list(differences(world, "content", made, given))) == 1
+    assert len(list(differences(world, engine.settings, made, given))) == 1
 
 
 def test_a_visitor_may_come_to_a_community_since_the_batch(engine: Engine) -> None:
@@ -209,8 +220,8 @@ def test_a_visitor_may_come_to_a_community_since_the_batch(engine: Engine) -> No
     assert answer["algorithm"] == "WebR.Rel.Col"
     given = Kept(0, NOW_MS, dict.fromkeys(read, 1), orjson.dumps(answer))
     world = world_of(engine.settings, lambda *_: None)
-    assert list(differences(world, "content", made, given)) == []
-    assert len(list(differences(replace(world, online=False), "content", made, given))) == 1
+    assert list(differences(world, engine.settings, made, given)) == []
+    assert len(list(differences(replace(world, online=False), engine.settings, made, given))) == 1
 
 
 def test_the_whole_comparison(engine: Engine) -> None:

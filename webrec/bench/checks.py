@@ -183,7 +183,7 @@ def check(
         tell("comparing answers", done, len(ledger.kept))
         request = requests[kept.number]
         if done in categories:
-            found += differences(world, settings.default_filter, request, kept, categories[done])
+            found += differences(world, settings, request, kept, categories[done])
     return Checked(
         n=len(categories),
         eligible=ledger.eligible,
@@ -196,7 +196,7 @@ def check(
 
 def differences(
     world: oracle.World,
-    default_filter: str,
+    settings: Settings,
     request: RequestDocument,
     kept: Kept,
     online: str | None = None,
@@ -210,7 +210,7 @@ def differences(
     world.recent.clear()
     if request.visitor is not None:
         world.recent[request.visitor] = {url: (n, 0) for url, n in kept.recent.items()}
-    right = oracle.recommend(world, _asked(request, default_filter, kept.at_ms, online))
+    right = oracle.recommend(world, _asked(request, settings, kept.at_ms, online))
     answer = orjson.loads(kept.body)
     for name, given, wanted in (
         ("algorithm", answer["algorithm"], right.algorithm),
@@ -247,18 +247,18 @@ def _right(item: oracle.Item) -> _Item:
 
 
 def _asked(
-    request: RequestDocument, default_filter: str, at_ms: int, online: str | None
+    request: RequestDocument, settings: Settings, at_ms: int, online: str | None
 ) -> oracle.Request:
     return oracle.Request(
         url=request.url,
         visitor=request.visitor,
         mode=request.mode,
-        filter=request.filter or default_filter,
+        filter=request.filter or settings.default_filter,
         limit=request.limit,
         exclude=request.exclude,
         campaigns=request.campaigns,
         repeat=request.repeat,
-        fill=bool(request.fill),
+        fill=settings.fill if request.fill is None else request.fill,
         now_ms=at_ms,
         online=online,
     )

@@ -206,7 +206,7 @@ class Ad(NamedTuple):
 Scores = dict[str, float]  # a list L: canonical URL to the affinity its source list holds
 List = tuple[str, Scores]  # an algorithm and a list of its, without X
 
-MOST_SEEN = 20
+MOST_SEEN = 10
 DECAY = 0.95
 
 
@@ -361,7 +361,7 @@ def excluded(world: World, request: Request) -> set[str]:
 
 
 def seen(world: World, request: Request) -> list[str]:
-    """The pages that similar ones are sought for, the last one seen first: at most 20.
+    """The pages that similar ones are sought for, the last one seen first: at most 10.
 
     The page being viewed, then what the user visited since the generation, then before.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,16 @@ _COLUMNS = {
 }
 
 
+def _finite(
+    _context: click.Context, _option: click.Parameter, values: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Refuse what orders nothing."""
+    for value in values:
+        if not math.isfinite(value):
+            raise click.BadParameter(f"{value} is no weight: it must be a finite number")
+    return values
+
+
 @command()
 @click.option(
     "--protocol",
@@ -72,8 +83,14 @@ _COLUMNS = {
     multiple=True,
     default=(0.0,),
     show_default=True,
+    callback=_finite,
     help="A weight of similarity to measure beside that of the settings; again for another. 0 is "
-    "the published definition.",
+    "the published priority.",
+)
+@click.option(
+    "--from-last",
+    is_flag=True,
+    help="Ask from the last page that is given, not from one that nobody knows (time always does).",
 )
 @plan_options
 @click.option("--chart", type=Path, metavar="FILE.svg", help="Draw the figures, too.")
@@ -85,6 +102,7 @@ def evaluate(
     visits: int | None,
     limit: int,
     also_w_sim: tuple[float, ...],
+    from_last: bool,
     categories: int | None,
     communities: int | None,
     seed: int,
@@ -112,6 +130,7 @@ def evaluate(
         limit=limit,
         plan=plan,
         also_w_sim=also_w_sim,
+        from_last=from_last,
     )
     with engine_of(settings) as engine, progress() as told:
         found = run(_source(engine), settings, order, told)
@@ -182,7 +201,7 @@ def _show_steps(section: Section, row: Row) -> None:
     if section.protocol == "time":
         known = {"visits": row.measures["known_visits"], "accepts": row.measures["known_accepts"]}
         shares = (f"{what} {_percent(share)}" for what, share in known.items())
-        out.print(f"  {row.name}: what came next was in the list: {', '.join(shares)}")
+        out.print(f"  {row.name}: what came next was among the first 10: {', '.join(shares)}")
 
 
 def _shown(estimate: Estimate | None) -> str:

@@ -116,12 +116,14 @@ def coverage(lists: Lists, candidates: int) -> float:
 
 
 def known(found: NDArray[np.bool_], asked: NDArray[np.bool_]) -> Quotient:
-    """The share of some questions whose list holds what came next, wherever in the list.
+    """The share of some questions with what came next among the first 10 of the list.
 
     Args:
         asked: bool (n_questions,), which of them count.
     """
-    return Quotient((found.any(axis=1) & asked).astype(np.float64), asked.astype(np.float64))
+    return Quotient(
+        (found[:, :AT].any(axis=1) & asked).astype(np.float64), asked.astype(np.float64)
+    )
 
 
 def only(quotient: Quotient, asked: NDArray[np.bool_]) -> Quotient:

@@ -58,7 +58,7 @@ _NOW_MS = 0
 
 def mix_name(filter_: str, w_sim: float) -> str:
     """How the product's answers are called: by the algorithm they start with, and the weight."""
-    return f"{filter_} first, w_sim {w_sim:g}"
+    return f"{filter_} first, w_sim {w_sim!r}".removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)

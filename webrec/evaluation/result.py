@@ -88,13 +88,14 @@ class Evaluation:
 
     Attributes:
         limit: length of the lists; a page past it counts as missed.
-        settings: those that answers depend on.
+        settings, plan: those that answers depend on.
         skipped: protocols that the log is not enough for, and why.
     """
 
     seed: int
     limit: int
-    settings: dict[str, float]
+    settings: dict[str, Any]
+    plan: dict[str, Any]
     sections: list[Section]
     skipped: dict[str, str]
 

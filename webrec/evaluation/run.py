@@ -25,7 +25,7 @@ from webrec.evaluation.product import Product, trained
 from webrec.evaluation.protocols import PROTOCOLS, Question, Split, split, wanted_of
 from webrec.evaluation.result import MEASURES, Evaluation, Row, Section, Table
 
-SETTINGS = ("w_ads", "w_aff", "w_sim", "accept_weight", "min_visits", "profile_urls")
+SETTINGS = ("w_ads", "w_aff", "w_sim", "accept_weight", "min_visits", "profile_urls", "online")
 """Those that answers depend on."""
 
 NO_CAMPAIGNS = "no campaigns"
@@ -42,6 +42,8 @@ class Order:
         limit: length of the lists.
         plan: of the batch.
         also_w_sim: weights of similarity to measure beside that of the settings.
+        from_last: whether a visitor of whom some pages are given is on the last of them, and not
+            on a page that nobody knows.
     """
 
     protocols: Sequence[str] | None
@@ -51,6 +53,7 @@ class Order:
     limit: int
     plan: Plan
     also_w_sim: Sequence[float] = ()
+    from_last: bool = False
 
 
 def run(source: Source, settings: Settings, order: Order, report: Progress) -> Evaluation:
@@ -80,6 +83,12 @@ def run(source: Source, settings: Settings, order: Order, report: Progress) -> E
         seed=order.seed,
         limit=order.limit,
         settings={name: getattr(settings, name) for name in SETTINGS},
+        plan={
+            "categories": order.plan.categories,
+            "communities": order.plan.communities,
+            "features": order.plan.features,
+            "from_last": order.from_last,
+        },
         sections=sections,
         skipped=skipped,
     )
@@ -102,7 +111,8 @@ def _sections(
         replayed, settings, order.plan, source.campaigns, history, told, order.also_w_sim
     ) as product:
         ground = _Ground(history, replayed, visited, fitted, product, order)
-        for given, questions in parted.rounds:
+        for given, asked in parted.rounds:
+            questions = [_from_last(each) for each in asked] if order.from_last else asked
             yield Section(
                 protocol=parted.protocol,
                 given=given,
@@ -115,6 +125,13 @@ def _sections(
                     ground.sponsored(questions, source, told),
                 ],
             )
+
+
+def _from_last(question: Question) -> Question:
+    """The same question from the last of the pages given."""
+    if question.viewed is not None or not question.given:
+        return question
+    return question._replace(viewed=question.given[-1].page)
 
 
 def _naming(report: Progress, protocol: str) -> Progress:
