@@ -15,6 +15,7 @@ from clustering.user_features import UserFeatures, by_category, rows_of
 SAMPLE_USERS = 10_000
 JUDGES_SHARE = 0.2
 FEWEST_JUDGES = 100
+FEWEST_MEMBERS = 20  # of a community, on the average of the sample
 OWN_SHARE = 0.9
 CLEARLY = 3.0
 
@@ -36,7 +37,7 @@ def choose_k(
     features: UserFeatures,
     seed: int,
 ) -> int:
-    """`auto_k`, or twice as many where these clearly foretell more of what users visit.
+    """`auto_k`, doubled as long as twice as many clearly foretell more of what users visit.
 
     A fifth of a sample of users are judges: each has one page left out, and is placed by the
     others among communities that the rest of the sample makes. The better number of communities
@@ -54,8 +55,14 @@ def choose_k(
     trial = _trial(urls, page_category, features, seed)
     if len(trial.left_out) < FEWEST_JUDGES:
         return k
-    gain = _likelihoods(trial, 2 * k, seed) - _likelihoods(trial, k, seed)
-    return 2 * k if gain.mean() > CLEARLY * gain.std() / math.sqrt(len(gain)) else k
+    likelihood = _likelihoods(trial, k, seed)
+    while 2 * k * FEWEST_MEMBERS <= trial.learners.shape[0]:
+        doubled = _likelihoods(trial, 2 * k, seed)
+        gain = doubled - likelihood
+        if gain.mean() <= CLEARLY * gain.std() / math.sqrt(len(gain)):
+            break
+        k, likelihood = 2 * k, doubled
+    return k
 
 
 class _Trial(NamedTuple):
