@@ -8,12 +8,9 @@ merges as few of them as it can, and reads no further than the list is long.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple, Protocol
 
 UNCATEGORISED = -1
 
@@ -46,34 +43,20 @@ runs that follow were asked for."""
 
 
 class Near(NamedTuple):
-    """The pages similar to what the visitor saw (n of them); all others have similarity 0.
+    """The pages similar to what the visitor saw; the similarity of a page is its sum by the best.
 
     Attributes:
-        pages: uint32 (n,), ascending.
-        similarity: float64 (n,), in (0, 1].
+        sums: by page; a page that is missing, or whose sum is not above 0, has similarity 0.
+        best: the greatest sum.
+        order: the pages with a sum above 0, the greatest first.
     """
 
-    pages: NDArray[np.uint32]
-    similarity: NDArray[np.float64]
+    sums: Mapping[int, float]
+    best: float
+    order: Sequence[int]
 
 
-NOTHING_NEAR = Near(np.empty(0, np.uint32), np.empty(0))
-
-
-class Found(NamedTuple):
-    """Those of some pages that are in a set (m of them), in the order they were asked for.
-
-    Attributes:
-        places: intp (m,), where they stand among the pages asked for.
-        rank: float64 (m,), the rank scores, negated.
-        category: integers (m,); `UNCATEGORISED` for none.
-        ad_priority: float64 (m,).
-    """
-
-    places: NDArray[np.intp]
-    rank: NDArray[np.float64]
-    category: NDArray[Any]
-    ad_priority: NDArray[np.float64]
+NOTHING_NEAR = Near({}, 1.0, ())
 
 
 class Candidates(Protocol):
@@ -96,8 +79,8 @@ class Candidates(Protocol):
         """All URLs, in runs of descending ad priority."""
         ...
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        """Those of some pages (ascending) that are in the set."""
+    def find(self, page: int, /) -> Candidate | None:
+        """The page as it is in the set; None where it is not."""
         ...
 
     def __len__(self) -> int:

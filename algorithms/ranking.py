@@ -8,19 +8,14 @@ are few and whose priority is each their own, are looked up in the set and merge
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from heapq import heappop, heappush, heapreplace, merge
+from heapq import heappop, heappush, heappushpop, heapreplace, merge
 from itertools import islice
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from algorithms.candidates import (
     NOTHING_NEAR,
-    UNCATEGORISED,
     Candidate,
     Candidates,
     Near,
@@ -56,8 +51,8 @@ class Weights(NamedTuple):
     w_aff: float
     w_sim: float = 0.0
 
-    def priority(self, ad_priority: Any, affinity: Any, similarity: Any = 0.0) -> Any:
-        """The weighted average of the three, in [0, 1] where they are: of numbers, or arrays."""
+    def priority(self, ad_priority: float, affinity: float, similarity: float = 0.0) -> float:
+        """The weighted average of the three, in [0, 1] where they are."""
         sums = self.w_ads * ad_priority + self.w_aff * affinity + self.w_sim * similarity
         return sums / (self.w_ads + self.w_aff + self.w_sim)
 
@@ -103,7 +98,7 @@ def rank(
     close = _close(candidates, affinities, weights, excluded, limit, near)
     if len(close) == limit and close[-1].priority > weights.priority(_HIGHEST, 1.0):
         return close  # no other page can come up to that
-    others = _others(candidates, affinities, weights, excluded, near.pages.data)
+    others = _others(candidates, affinities, weights, excluded, near.sums)
     both = merge(close, others, key=_place) if close else others
     return list(islice(both, limit))
 
@@ -117,19 +112,14 @@ def _others(
     affinities: Mapping[int, float],
     weights: Weights,
     excluded: Pages,
-    near: memoryview,
+    sums: Mapping[int, float],
 ) -> Iterator[Item]:
     """The items without a similarity, in order."""
     for priority, run in _runs(candidates, affinities, weights):
         for rank_, page, category, ad_priority in run:
-            if page not in excluded and not _is_in(near, page):
+            if page not in excluded and sums.get(page, 0.0) <= 0:  # type: ignore[call-overload]
                 affinity = affinities.get(category, 0.0)
                 yield Item(page, category, priority, -rank_, affinity, ad_priority)
-
-
-def _is_in(numbers: memoryview, page: float) -> bool:
-    at = bisect_left(numbers, page)
-    return at < len(numbers) and bool(numbers[at] == page)
 
 
 def _close(
@@ -141,40 +131,26 @@ def _close(
     near: Near,
 ) -> list[Item]:
     """The first ``limit`` of the items with a similarity, in order."""
-    if not len(near.pages):
-        return []
-    places, rank_, category, ad_priority = candidates.among(near.pages)
-    pages, similarity = near.pages[places], near.similarity[places]
-    affinity = _by_category(affinities, category)
-    priority = weights.priority(ad_priority, affinity, similarity)
-    columns = pages, category, priority, -rank_, affinity, ad_priority, similarity
-    enough = 2 * limit
-    while True:
-        best = _highest(priority, enough)
-        best = best[np.lexsort((pages[best], rank_[best], -priority[best]))]
-        rows = zip(*(column[best].tolist() for column in columns), strict=True)
-        found = list(islice((_item(row) for row in rows if row[0] not in excluded), limit))
-        if len(found) == limit or len(best) == len(priority):
-            return found
-        enough *= 4
-
-
-def _highest(priority: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """Where the highest priorities stand: at least so many, and all that equal the last."""
-    if len(priority) <= count:
-        return np.arange(len(priority))
-    least = np.partition(priority, -count)[-count]
-    return np.flatnonzero(priority >= least)
-
-
-def _by_category(affinities: Mapping[int, float], category: NDArray[Any]) -> NDArray[np.float64]:
-    """The affinity of each category (m,)."""
-    table = [0.0] * (max(affinities, default=UNCATEGORISED) + 3)
-    for c, affinity in affinities.items():
-        table[c + 1] = affinity
-    # no category finds the first place, greater ones than there are find the last: 0 both
-    found: NDArray[np.float64] = np.array(table).take(category + 1, mode="clip")
-    return found
+    found: list[Item] = []
+    highest: list[float] = []  # the priorities of the best of them, a heap of at most ``limit``
+    sums, best, order = near
+    for page in order:
+        similarity = sums[page] / best
+        if len(highest) == limit and weights.priority(_HIGHEST, 1.0, similarity) < highest[0]:
+            break  # those that follow are less similar still
+        candidate = candidates.find(page)
+        if candidate is None or page in excluded:
+            continue
+        rank_, _, category, ad_priority = candidate
+        affinity = affinities.get(category, 0.0)
+        priority = weights.priority(ad_priority, affinity, similarity)
+        found.append(_item((page, category, priority, -rank_, affinity, ad_priority, similarity)))
+        if len(highest) < limit:
+            heappush(highest, priority)
+        else:
+            heappushpop(highest, priority)
+    found.sort(key=_place)
+    return found[:limit]
 
 
 def _runs(

@@ -20,8 +20,8 @@ from clustering.regressions import Matrix, co_visits, regressions
 from webrec.similarity import MOST_SEEN, Similarity
 from webrec.tables import Space
 
-SIMILAR = 50
-START = 100
+SIMILAR = 40
+START = 50
 MOST_PAGES_OF_A_USER = 200
 
 RIDGE, STRONG_RIDGE = 4.0, 40.0
@@ -90,11 +90,11 @@ def choose_ridge(visited: Matrix, seed: int) -> float:
 
 def _found(similarity: Similarity, given: Sequence[int], left_out: int) -> float:
     """How far up the page left out stands, halved every five ranks (Breese et al. 1998)."""
-    pages, values = similarity.near(given)
-    mine = values[pages == left_out]
-    if not len(mine):
+    sums, _, order = similarity.near(given)
+    mine = sums.get(left_out, 0.0)
+    if mine <= 0:
         return 0.0
-    before = int((values > mine).sum()) - int(np.isin(pages[values > mine], given).sum())
+    before = sum(sums[page] > mine and page not in given for page in order)
     return float(2 ** (-before / HALF_LIFE))
 
 

@@ -26,9 +26,10 @@ def similarity(lists: dict[int, dict[int, float]], start: dict[int, float]) -> S
 
 
 def near(found: Similarity, *seen: int) -> dict[int, float]:
-    """The pages similar to some, by number."""
-    pages, values = found.near(seen)
-    return dict(zip(pages.tolist(), values.tolist(), strict=True))
+    """The similarity of the pages similar to some, by number, the greatest first."""
+    sums, best, order = found.near(seen)
+    assert {page for page, total in sums.items() if total > 0} == set(order)
+    return {page: sums[page] / best for page in order}
 
 
 def test_weights_are_summed_and_the_greatest_becomes_1() -> None:

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidate, Candidates, Found, Run
+from algorithms import UNCATEGORISED, Candidate, Candidates, Run
 from webrec.model import Model
 from webrec.types import Campaign
 
@@ -135,7 +134,7 @@ class AdSet:
             attrgetter("ad_priority") if weigh_ads else lambda _: 0.0
         )
         ordered = sorted(candidates, key=lambda c: (-weight(c), c))
-        self._category = {candidate.page: candidate.category for candidate in ordered}
+        self._candidates = {candidate.page: candidate for candidate in ordered}
         self._whole = _runs(ordered, weight)
         groups: dict[int, list[Candidate]] = {}
         for candidate in ordered:
@@ -150,10 +149,6 @@ class AdSet:
         """The ads of one category."""
         return iter(self.runs(category))
 
-    def category(self, page: float) -> int | None:
-        """The category of an ad; None for a page that is none."""
-        return self._category.get(page)
-
     def runs(self, category: int) -> Sequence[tuple[float, list[Candidate]]]:
         """The ads of one category as they are held."""
         return self._groups.get(category, ())
@@ -162,37 +157,17 @@ class AdSet:
         """All ads."""
         return iter(self._whole)
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        """Those of some pages that are landing pages in the set."""
-        mine, rank, category, ad_priority = self._by_page
-        if not len(mine):
-            return Found(np.empty(0, np.intp), rank, category, ad_priority)
-        at = np.minimum(np.searchsorted(mine, pages), len(mine) - 1)
-        places = np.flatnonzero(mine[at] == pages)
-        at = at[places]
-        return Found(places, rank[at], category[at], ad_priority[at])
-
-    @cached_property
-    def _by_page(self) -> tuple[NDArray[Any], ...]:
-        """Page, rank, category and ad priority of all, in the order of the pages."""
-        both = sorted((c for _, run in self._whole for c in run), key=attrgetter("page"))
-        rank, page, category, ad_priority = (
-            (list(x) for x in zip(*both, strict=True)) if both else ([], [], [], [])
-        )
-        return (
-            np.array(page, float),
-            np.array(rank),
-            np.array(category, np.int32),
-            np.array(ad_priority),
-        )
+    def find(self, page: float) -> Candidate | None:
+        """The ad of a landing page; None for a page that is none."""
+        return self._candidates.get(page)
 
     def __len__(self) -> int:
         """How many ads there are."""
-        return len(self._category)
+        return len(self._candidates)
 
     def __contains__(self, page: float, /) -> bool:
         """Whether the page is the landing page of one."""
-        return page in self._category
+        return page in self._candidates
 
 
 class _Part:
@@ -212,16 +187,15 @@ class _Part:
     def whole(self) -> Iterator[Run]:
         return self._whole.of(self._category)
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        found = self._whole.among(pages)
-        mine = found.category == self._category
-        return Found(*(part[mine] for part in found))
+    def find(self, page: float) -> Candidate | None:
+        found = self._whole.find(page)
+        return found if found is not None and found.category == self._category else None
 
     def __len__(self) -> int:
         return sum(len(run) for _, run in self._whole.runs(self._category))
 
     def __contains__(self, page: float, /) -> bool:
-        return self._whole.category(page) == self._category
+        return self.find(page) is not None
 
 
 class AdBoard:

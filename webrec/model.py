@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidates, Found, Run, candidate
+from algorithms import UNCATEGORISED, Candidate, Candidates, Run, candidate
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.page_space import PageSpace
 from webrec.rawlog import Watermark
@@ -56,9 +56,6 @@ class Model:
         self._col_rank = _Lists(views["col_rank"], views["col_ends"])
         self._col_pages = _Lists(views["col_pages"], views["col_ends"])
         self._col_page_rank = _Lists(views["col_page_rank"], views["col_ends"])
-        self._category_of, self._total_of = (
-            np.asarray(arrays[name]) for name in ("category", "total")
-        )
         self._spaces: dict[str, dict[str, NDArray[Any]]] = {}
         for path, array in arrays.items():
             space, dot, name = path.partition(".")
@@ -142,17 +139,6 @@ class Model:
         """The categories of ``colL[g]``."""
         return set(self._communities[community].categories()) - {UNCATEGORISED}
 
-    def found(self, places: NDArray[np.intp], pages: NDArray[np.uint32]) -> Found:
-        """Those of some pages that stand at some places, with their total affinities."""
-        pages = pages[places]
-        no_ads = np.zeros(len(places))
-        return Found(places, -self._total_of[pages], self._category_of[pages], no_ads)
-
-    def categories_among(self, pages: NDArray[np.uint32]) -> NDArray[np.int32]:
-        """The category of each page."""
-        found: NDArray[np.int32] = self._category_of[pages]
-        return found
-
     def total(self, page: int) -> float:
         """Total affinity of a page."""
         found: float = self._total[page]
@@ -160,19 +146,13 @@ class Model:
 
     def col_ranks(self, community: int, pages: NDArray[np.uint32]) -> list[tuple[int, float]]:
         """Those of some pages that are in ``colL[g]``, each with its affinity there."""
-        places, ranks = self.col_places(community, pages)
-        return list(zip(pages[places].tolist(), ranks.tolist(), strict=True))
-
-    def col_places(
-        self, community: int, pages: NDArray[np.uint32]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Where those of some pages stand that are in ``colL[g]``, and their affinities there."""
         there = np.asarray(self._col_pages[community])
         if not len(there):
-            return np.empty(0, np.intp), np.empty(0)
-        at = np.minimum(np.searchsorted(there, pages), len(there) - 1)
-        places = np.flatnonzero(there[at] == pages)
-        return places, np.asarray(self._col_page_rank[community])[at[places]]
+            return []
+        places = np.minimum(np.searchsorted(there, pages), len(there) - 1)
+        both = there[places] == pages
+        ranks = np.asarray(self._col_page_rank[community])[places[both]]
+        return list(zip(pages[both].tolist(), ranks.tolist(), strict=True))
 
     @cached_property
     def _communities(self) -> list[_ColL]:
@@ -218,9 +198,10 @@ class _RecL:
     def whole(self) -> Iterator[Run]:
         return self.of(self._category)
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        theirs = self._model.categories_among(pages)
-        return self._model.found(np.flatnonzero(theirs == self._category), pages)
+    def find(self, page: int) -> Candidate | None:
+        if self._model.category(page) != self._category:
+            return None
+        return candidate((-self._model._total[page], page, self._category, 0.0))
 
     def __len__(self) -> int:
         return len(self._model._rec[self._category])
@@ -253,11 +234,11 @@ class _RecLs:
         else:
             yield 0.0, merge(*(run for c in self._categories for _, run in self.of(c)))
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        theirs = self._model.categories_among(pages)
-        if self._is_whole:
-            return self._model.found(np.flatnonzero(theirs != UNCATEGORISED), pages)
-        return self._model.found(np.flatnonzero(np.isin(theirs, self._categories)), pages)
+    def find(self, page: int) -> Candidate | None:
+        category = self._model.category(page)
+        if category not in self._set:
+            return None
+        return candidate((-self._model._total[page], page, category, 0.0))
 
     def __len__(self) -> int:
         return sum(len(self._model._rec[c]) for c in self._categories)
@@ -295,10 +276,13 @@ class _ColL:
         )
         yield 0.0, (candidate((-rank, page, category[page], 0.0)) for page, rank in pairs)
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        places, ranks = self._model.col_places(self._community, pages)
-        category = self._model.categories_among(pages[places])
-        return Found(places, -ranks, category, np.zeros(len(places)))
+    def find(self, page: int) -> Candidate | None:
+        pages = self._model._col_pages[self._community]
+        at = bisect_left(pages, page)
+        if at == len(pages) or pages[at] != page:
+            return None
+        rank = self._model._col_page_rank[self._community][at]
+        return candidate((-rank, page, self._model.category(page), 0.0))
 
     def __len__(self) -> int:
         return len(self._model._col[self._community])

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-import numpy as np
-from numpy.typing import NDArray
-
-from algorithms import NOTHING_NEAR, Candidate, Candidates, Found, Near, Run, Weights
+from algorithms import NOTHING_NEAR, Candidate, Candidates, Near, Run, Weights
 
 
 class Listed:
@@ -37,16 +34,9 @@ class Listed:
         """All URLs."""
         return _runs(self._items)
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        """Those of some pages that are in the set."""
-        held = {c.page: c for c in self._items}
-        found = [(place, held[p]) for place, p in enumerate(pages.tolist()) if p in held]
-        return Found(
-            np.array([place for place, _ in found], np.intp),
-            np.array([c.rank for _, c in found], float),
-            np.array([c.category for _, c in found], int),
-            np.array([c.ad_priority for _, c in found], float),
-        )
+    def find(self, page: int) -> Candidate | None:
+        """The page as it is in the set."""
+        return next((c for c in self._items if c.page == page), None)
 
 
 def _runs(items: list[Candidate]) -> Iterator[Run]:

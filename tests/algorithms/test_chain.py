@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from algorithms import Near, Weights, first_algorithm, recommend
@@ -123,7 +122,7 @@ def test_similarity_is_asked_for_only_where_it_weighs() -> None:
     signals = Known({"category": 0, "rec": candidates, "near": object()})
     found = recommend("related", "content", signals, Weights(0.5, 0.5), 10)
     assert [item.page for item in found.items] == [2, 1]
-    near = Near(np.array([1], np.uint32), np.array([1.0]))
+    near = Near({1: 1.0}, 1.0, [1])
     signals = Known({"category": 0, "rec": candidates, "near": near})
     found = recommend("related", "content", signals, Weights(0.5, 0.5, 1.0), 10)
     assert [item.page for item in found.items] == [1, 2]

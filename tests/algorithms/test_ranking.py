@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidate, Found, Item, Near, Run, Weights, rank
+from algorithms import UNCATEGORISED, Candidate, Item, Near, Run, Weights, rank
 from algorithms.ranking import RELATED
 from tests.algorithms.signals import Listed
 
@@ -55,9 +53,10 @@ similarities = st.dictionaries(st.integers(0, 40), st.sampled_from([0.125, 0.5, 
 
 
 def near_of(similarity: dict[int, float]) -> Near:
-    """The pages with a similarity, ascending."""
-    pages = sorted(similarity)
-    return Near(np.array(pages, np.uint32), np.array([similarity[p] for p in pages], float))
+    """The pages with a similarity, whose sums are four times as great; one speaks against."""
+    sums = {page: 4 * value for page, value in similarity.items()}
+    order = sorted(sums, key=lambda page: -sums[page])
+    return Near({41: -1.0, **sums}, 4.0, order)
 
 
 @given(
@@ -172,10 +171,8 @@ class _Endless:
     def whole(self) -> Iterator[Run]:
         yield 0.0, (c for n in range(10**9) for c in self._both(n))
 
-    def among(self, pages: NDArray[np.uint32]) -> Found:
-        places = np.arange(len(pages))
-        no_ads = np.zeros(len(pages))
-        return Found(places, no_ads, (pages % 2).astype(int), no_ads)
+    def find(self, page: int) -> Candidate | None:
+        return Candidate(0.0, page, page % 2, 0.0)
 
     def _candidates(self, category: int) -> Iterable[Candidate]:
         return (Candidate(0.0, 2 * n + category, category, 0.0) for n in range(10**9))
