@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from webrec.templates import Templates, host_of, learn
+from webrec.text import LONGEST_TEXT
 
 NONE = Templates(np.empty(0, np.uint64))
 DAILY = [
@@ -37,16 +38,32 @@ def test_another_host_may_say_it() -> None:
     assert learn(DAILY).without("https://other.example/", "A - The Daily") == "A - The Daily"
 
 
-@pytest.mark.parametrize(("pages", "is_one"), [(4, False), (5, True), (50, True), (51, False)])
-def test_a_template_is_on_five_pages_and_a_tenth_of_the_hosts(pages: int, is_one: bool) -> None:
-    """Four may share a headline's half by chance, and a section says what its pages are about."""
-    said = min(5, pages)
+@pytest.mark.parametrize(
+    ("pages", "having", "is_one"),
+    [(4, 4, False), (5, 5, True), (6, 5, True), (50, 40, True), (50, 39, False), (51, 40, False)],
+)
+def test_a_template_is_on_nearly_all_pages_of_a_host(pages: int, having: int, is_one: bool) -> None:
+    """Four may share half a headline by chance; what fewer than four of five have is a section."""
     titles = [
-        (f"https://a.example/{n}", f"Title {n} - Science" if n < said else f"Title {n}")
+        (f"https://a.example/{n}", f"Title {n} - Science" if n < having else f"Title {n}")
         for n in range(pages)
     ]
     found = learn(titles).without("https://a.example/new", "Bees - Science")
     assert found == ("Bees" if is_one else "Bees - Science")
+
+
+@pytest.mark.parametrize("title", [" " * 300_000 + "x", " " + "-" * 300_000, ": " * 150_000])
+def test_a_title_may_be_long(title: str) -> None:
+    """Its length costs time in proportion: a pattern that tries again would take many minutes."""
+    templates = learn([*DAILY, ("https://daily.example/new", title)])
+    assert templates.without("https://daily.example/new", title) == title
+
+
+def test_only_the_part_of_a_title_that_counts_is_looked_at() -> None:
+    """As many characters as of any other text."""
+    title = "The Daily - " + "rain " * 1_000
+    found = learn(DAILY).without("https://daily.example/new", title)
+    assert found == title.split(" - ")[1][: LONGEST_TEXT - len("The Daily - ")].rstrip()
 
 
 def test_without_templates_a_title_is_as_it_is() -> None:

@@ -175,7 +175,7 @@ def telling(page: Page, templates: Templates) -> Telling:
     """What counts of a page: not what its site says everywhere, and no more than needed."""
     title = templates.without(page.url, page.title)
     text = text_of(page if title is page.title else replace(page, title=title))
-    return Telling(text[:LONGEST_TEXT], templates.path_words(page.url))
+    return Telling(text[:LONGEST_TEXT], templates.path_words(page.url)[:LONGEST_TEXT])
 
 
 def with_context(meaning: Rows, context: Rows) -> Rows:

@@ -2,8 +2,8 @@
 
 "Solar power at night - The Daily Planet" is about solar power. Words that stand on many pages of
 one site, and on few others, would make clusters of sites instead of subjects. A title is taken
-apart at its separators, the path of a URL into words; a part of either that many of the host's
-pages have is a template.
+apart at its separators, the path of a URL into words; a part of either that nearly all of the
+host's pages have is a template. A section's name is none: it says what its pages are about.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.text import LONGEST_TEXT
+
 FEWEST_PAGES = 5
 """A part on fewer pages of a host is no template: two articles may share half a headline."""
 
-SMALLEST_SHARE = 0.1
-"""Nor is one on a smaller share of the host's pages: a section says what its pages are about."""
+SMALLEST_SHARE = 0.8
+"""Nor is one on a smaller share of the host's pages: what some pages say sets them apart from the
+others, as the names of a site's sections do, even where most pages are in one section."""
 
-_SEPARATOR = re.compile(r"\s+[-–—|·•»«~>/]+\s+|\s*(?:\||::|»|«)\s*|:\s+")
-
-
+# on text whose white space is single blanks: each character is looked at a few times only
+_SEPARATOR = re.compile(r" [-–—|·•»«~>/]+ | ?(?:\||::|»|«) ?|: ")
 _PATH_WORD = re.compile(r"[^\W\d_]{3,20}")
 
 
@@ -50,7 +52,7 @@ class Templates:
         """The title of a page without its site's templates; whole where nothing else is left."""
         if not len(self._known):
             return title
-        parts = _SEPARATOR.split(title)
+        parts = _parts(title)
         host = host_of(url)
         kept = [part for part in parts if part.strip() and not self._has(_hash(host, part))]
         return " - ".join(kept) if 0 < len(kept) < len(parts) else title
@@ -76,7 +78,7 @@ def learn(titles: Iterable[tuple[str, str]]) -> Templates:
     for url, title in titles:
         host = host_of(url)
         pages[host] += 1
-        parts[host].update({_plain(part) for part in _SEPARATOR.split(title)})
+        parts[host].update({_plain(part) for part in _parts(title)})
         parts[host].update(f"/{word}" for word in _path_words(url))
     found = [
         _hash(host, part) for host, counts in parts.items() for part in _many(counts, pages[host])
@@ -88,6 +90,11 @@ def _many(counts: Counter[str], pages: int) -> Iterator[str]:
     """The parts that enough of a host's pages have."""
     least = max(FEWEST_PAGES, SMALLEST_SHARE * pages)
     return (part for part, count in counts.items() if part and count >= least)
+
+
+def _parts(title: str) -> list[str]:
+    """A title between its separators, as far as it counts."""
+    return _SEPARATOR.split(" ".join(title.split())[:LONGEST_TEXT])
 
 
 def _path_words(url: str) -> list[str]:

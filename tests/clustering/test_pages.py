@@ -15,6 +15,8 @@ THEMES = {
     "code": ["python code", "python programming code", "python software", "python library"],
 }
 
+HEADLINES = ["today", "record", "people", "first", "week", "report", "plan", "story", "call"]
+
 
 def pages(texts: list[str]) -> list[Page]:
     """One page per title."""
@@ -121,3 +123,26 @@ def test_the_names_of_sites_make_no_categories(kind):
     assert [len(set(found.labels[i : i + 12])) for i in (0, 12)] == [1, 1]
     assert len(set(found.labels)) == 2
     assert not any("Weekly" in text or "Monthly" in text for text in found.texts)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sections_of_one_site_become_its_categories(kind):
+    """Their names, in titles and paths, are no templates: they are on a fifth of the pages each."""
+    rng = np.random.default_rng(3)
+    sections = ["Football", "Politics", "Cooking", "Science", "Travel"]
+    found = cluster_pages(
+        [
+            Page(
+                f"https://news.example/{section.lower()}/{number}",
+                " ".join(rng.choice(HEADLINES, 3)) + f" | {section} | The Daily Planet",
+            )
+            for section in sections
+            for number in range(60)
+        ],
+        k=5,
+        seed=0,
+        kind=kind,
+    )
+    of_sections = found.labels.reshape(5, 60)
+    assert [len(set(labels)) for labels in of_sections.tolist()] == [1] * 5
+    assert len(set(of_sections[:, 0].tolist())) == 5
