@@ -109,6 +109,7 @@ def random_world(rng: Random) -> World:
         w_sim=w_sim,
         accept_weight=rng.choice(ACCEPT_WEIGHTS),
         online_ads=_online_ads(rng, category, campaigns),
+        said=_said(rng, category, campaigns),
         measure=_measure(rng, category, sorted(set(community.values()))),
         online=rng.random() < 0.9,
     )
@@ -143,6 +144,19 @@ def _online_ads(
     return {
         url: rng.choice(ids)
         for url in landing
+        if ids and category.get(url) is None and rng.random() < 0.5
+    }
+
+
+def _said(
+    rng: Random, category: dict[str, str | None], campaigns: dict[str, Campaign]
+) -> dict[str, str]:
+    """What was sent of half of the pages without category: like one of them, or like none."""
+    ids = sorted({c for c in category.values() if c is not None})
+    landing = dict.fromkeys(url for campaign in campaigns.values() for _, url in campaign.ads)
+    return {
+        url: rng.choice([*ids, ""])
+        for url in dict.fromkeys([*category, *landing])
         if ids and category.get(url) is None and rng.random() < 0.5
     }
 
@@ -223,7 +237,7 @@ def _campaign(rng: Random, urls: list[str]) -> Campaign:
 
 def random_request(rng: Random, world: World) -> Request:
     """A request of a known or unknown visitor on a known or unknown page of the world."""
-    url = rng.choice([*world.category, *world.category, unknown_url(0)])
+    url = rng.choice([*world.category, *world.category, unknown_url(0), unknown_url(1)])
     visitor = rng.choice([*_known(world), *_known(world), "u:stranger", None])
     request = Request(
         url=url,
@@ -242,9 +256,9 @@ def random_request(rng: Random, world: World) -> Request:
 
 
 def _online(rng: Random, world: World) -> str | None:
-    """The category that the text of a request stands for; half of them bring none."""
+    """The category that the text of a request stands for, or none; half of them bring none."""
     ids = sorted({c for c in world.category.values() if c is not None})
-    return rng.choice([None] * len(ids) + ids) if ids else None
+    return rng.choice([None] * len(ids) + [*ids, ""]) if ids else None
 
 
 def _known(world: World) -> list[str]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from algorithms import Candidates, Item, Weights, rank
 from tests.random_worlds import NOW_MS, random_request, random_world
 from tests.worlds import answer_of, published, telling
+from webrec import admin
 from webrec.bench import oracle
 from webrec.engine import Engine
 from webrec.lookup import Excluded, Lookup, Query, Snapshot
@@ -41,7 +42,20 @@ def compare(home: Path, seeds: Sequence[int], requests: int) -> Branches:
                 wanted, found = oracle.recommend(world, request), answer_of(engine, request)
                 assert found == wanted, f"compare(seeds=[{seed}]): request {number}, {request}"
                 branches[" > ".join(found.path), found.empty] += 1
+            assert_pages(engine, world)
     return branches
+
+
+def assert_pages(engine: Engine, world: oracle.World) -> None:
+    """Operators see the category that requests without text have, of every page there is."""
+    urls = [*world.category, *world.said, *world.online_ads, "https://never.example/"]
+    shown = {
+        url: page and page["category"]
+        for url, page in zip(urls, admin.pages(engine, urls), strict=True)
+    }
+    assert {url: category and category["id"] for url, category in shown.items()} == {
+        url: oracle.page_category(world, oracle.Request(url)) for url in urls
+    }
 
 
 def test_answers_are_those_of_the_definitions(tmp_path: Path) -> None:

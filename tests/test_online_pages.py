@@ -258,6 +258,23 @@ def test_operators_see_the_category_of_a_new_page(engine: Engine) -> None:
     ]
 
 
+def test_a_page_that_only_a_campaign_describes_has_its_category(engine: Engine) -> None:
+    """For requests on it and for operators, until somebody sends text of it."""
+    world = replace(WORLD, campaigns={"k": Campaign(0.5, [(NEW, NEW)])}, online_ads={NEW: "c2"})
+    put_campaigns(engine.tables, world)
+    engine.refresh()
+    assert category(engine) == ("c2", "online")
+    (page,) = admin.pages(engine, [NEW])
+    assert page is not None
+    assert (page["category"]["id"], page["category_source"]) == ("c2", "online")
+    forget_answers(engine)
+    said(engine, title=telling("c1"))
+    assert category(engine) == ("c1", "online")
+    (page,) = admin.pages(engine, [NEW])
+    assert page is not None
+    assert page["category"]["id"] == "c1"
+
+
 # --- landing pages ---------------------------------------------------------------------------
 
 

@@ -11,7 +11,16 @@ import pytest
 
 from tests import world as known
 from tests.random_worlds import random_request, random_world
-from webrec.bench.oracle import Campaign, Item, Request, World, col_list, rec_list, recommend
+from webrec.bench.oracle import (
+    Campaign,
+    Item,
+    Request,
+    World,
+    col_list,
+    page_category,
+    rec_list,
+    recommend,
+)
 
 NOW = 1_000
 A, B, C, D, E = (f"https://site.example/{name}" for name in "abcde")
@@ -255,3 +264,34 @@ def test_random_worlds_reach_every_branch() -> None:
         branches[" > ".join(answer.path), answer.empty] += 1
     assert len(branches) == 16 + 8
     assert min(branches.values()) >= 20
+
+
+def test_random_worlds_reach_every_source_of_a_category() -> None:
+    """Requests bring text or none, on pages of which others did, campaigns did, both or nobody."""
+    sources: Counter[tuple[bool, bool, bool]] = Counter()
+    for seed in range(3_000):
+        rng = Random(seed)
+        world = random_world(rng)
+        request = random_request(rng, world)
+        if world.category.get(request.url) is None:
+            by_campaign = request.url in world.online_ads
+            sources[request.online is not None, request.url in world.said, by_campaign] += 1
+    assert len(sources) == 8
+    assert min(sources.values()) >= 20
+
+
+def test_a_page_is_placed_by_what_was_sent_before_what_a_campaign_says() -> None:
+    """By the request, by others, by a campaign that is active; text like none is text, too."""
+    campaigns = {"k": Campaign(0.5, [(E, E)])}
+    world = replace(SMALL, campaigns=campaigns, online_ads={E: "c2"}, said={E: "c1"})
+    request = Request(url=E)
+
+    def category(world: World, online: str | None = None) -> str | None:
+        return page_category(world, replace(request, online=online))
+
+    assert [category(world, online) for online in ("c2", "", None)] == ["c2", None, "c1"]
+    assert category(replace(world, said={E: ""})) is None
+    assert category(replace(world, said={})) == "c2"
+    assert category(replace(world, said={}, online=False)) is None
+    off = replace(campaigns["k"], active=False)
+    assert category(replace(world, said={}, campaigns={"k": off})) is None

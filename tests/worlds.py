@@ -26,7 +26,7 @@ from webrec.engine import Engine
 from webrec.errors import NotFound
 from webrec.page_space import hashes_of
 from webrec.rawlog import Watermark
-from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
+from webrec.tables import CategoryRow, Counts, Generation, ProfileRow, Said, Space, Tables
 from webrec.types import AdPage, Campaign, Event, Page
 from webrec.user_space import UserSpace
 
@@ -100,6 +100,7 @@ def published(world: World, home: Path, rng: Random, store: str = "") -> Iterato
         engine.recorder.cut(0)  # what is recorded from here on is newer than the generation
         publish(engine.tables, world, rng)
         put_campaigns(engine.tables, world)
+        _say(engine, world)
         _happen(engine, world, rng)
         engine.refresh()
         yield engine
@@ -182,7 +183,7 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         "fill": request.fill,
         "track": False,
         "explain": True,
-        "title": None if request.online is None else telling(request.online),
+        "title": None if request.online is None else telling(request.online or "nothing"),
         **({} if request.visitor is None else identity(request.visitor)),
     }
     found = engine.recommend(parse_request(document, request.now_ms), request.now_ms).document
@@ -326,8 +327,8 @@ def _campaign(world: World, campaign_id: str, campaign: oracle.Campaign) -> Camp
     starts_ms, ends_ms = campaign.starts_ms, campaign.ends_ms
     if starts_ms is not None and ends_ms is not None and ends_ms <= starts_ms:
         # no document may end before it starts; such a campaign never runs, and neither does one
-        # that is off
-        return Campaign(campaign_id, _ads(world, campaign), campaign.priority, active=False)
+        # that is long over
+        starts_ms, ends_ms = 0, 1
     return Campaign(
         campaign_id,
         _ads(world, campaign),
@@ -341,6 +342,14 @@ def _campaign(world: World, campaign_id: str, campaign: oracle.Campaign) -> Camp
 def _ads(world: World, campaign: oracle.Campaign) -> tuple[AdPage, ...]:
     title = {url: telling(category) for url, category in world.online_ads.items()}
     return tuple(AdPage(shown, Page(url, title.get(url, ""))) for shown, url in campaign.ads)
+
+
+def _say(engine: Engine, world: World) -> None:
+    """Let the texts come in that were sent of pages."""
+    engine.tables.put_said(
+        (PAST, url, Said(0, telling(category or "nothing"), (), ""))
+        for url, category in world.said.items()
+    )
 
 
 def _happen(engine: Engine, world: World, rng: Random) -> None:

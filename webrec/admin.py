@@ -334,11 +334,17 @@ def _model(engine: Engine) -> str:
 
 
 def _online(engine: Engine, snapshot: Snapshot, urls: Sequence[str]) -> dict[str, int | None]:
-    """The categories by their text of pages that were described since; None for too far ones."""
+    """The categories by their text of pages that were described since; None for too far ones.
+
+    As for requests: text that was sent comes before what campaigns say.
+    """
     if snapshot.space is None or not urls:
         return {}
     said = [page for page in engine.tables.said_of(urls) if page is not None]
-    return dict(zip((page.url for page in said), snapshot.space.categories(said), strict=True))
+    by_campaigns = ((url, snapshot.ads.category(url)) for url in urls)
+    found: dict[str, int | None] = {url: c for url, c in by_campaigns if c is not None}
+    found.update(zip((page.url for page in said), snapshot.space.categories(said), strict=True))
+    return found
 
 
 def _page(snapshot: Snapshot, url: str, found: PageCell | None, online: int | None) -> Document:

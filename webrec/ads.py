@@ -218,6 +218,7 @@ class AdBoard:
     ) -> None:
         self._model = model
         self._weigh_ads = weigh_ads
+        self._categories = categories
         known = {url: model.find(url) for url in categories}
         self._new = _numbers_between(model, (url for url, page in known.items() if page is None))
         numbers: dict[str, float] = {u: page for u, page in known.items() if page is not None}
@@ -231,6 +232,10 @@ class AdBoard:
         """The number of a page of the model, or of a landing page that was placed beside it."""
         page = self._model.find(url)
         return self._new.get(url) if page is None else page
+
+    def category(self, url: str) -> int | None:
+        """The category of a landing page by its campaign's text; None for all other pages."""
+        return self._categories.get(url)
 
     def at(self, now_ms: int) -> AdIndex:
         """The ads of the campaigns that run at ``now_ms``."""

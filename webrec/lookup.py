@@ -198,11 +198,13 @@ class Lookup:
 
     @cached_property
     def _online_category(self) -> int | None:
-        """The category by the page's text: the request's, else the newest that was sent before."""
+        """The category by the page's text: the request's, else sent before, else a campaign's."""
         if self._space is None:
             return None
         page = self._query.page or self._reads.said(self._query.url)
-        if page is None or not self._reads.has_time():
+        if page is None:
+            return self._board.category(self._query.url)
+        if not self._reads.has_time():
             return None
         return self._space.category(page)
 

@@ -381,10 +381,13 @@ def online_of(
         ids, space = _space(tables, settings)
         found: dict[int, str | None] = {}
         for place, request in enumerate(requests):
-            number = None if space is None or request.page is None else space.category(request.page)
-            known = request.page is not None or world.category.get(request.url) is not None
-            if known or space is None or tables.said(request.url) is None:
-                found[place] = None if number is None else ids[number]
+            if space is None:
+                found[place] = None
+            elif request.page is not None:
+                number = space.category(request.page)
+                found[place] = "" if number is None else ids[number]
+            elif world.category.get(request.url) is not None or tables.said(request.url) is None:
+                found[place] = None
         return found
     finally:
         store.close()

@@ -75,6 +75,8 @@ class World:
         campaigns: campaign id to campaign.
         online_ads: categories of landing pages that the generation has none for, by what the
             campaigns say of them.
+        said: categories of pages that the generation has none for, by the text that was sent of
+            them since; "" where it is like none.
         w_ads, w_aff, w_sim: weights of campaign priority, affinity and similarity; not all 0.
         accept_weight: what one accept counts, in visits.
         measure: None where nobody can be measured.
@@ -92,6 +94,7 @@ class World:
     start: Scores = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     online_ads: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     w_ads: float = 0.5
     w_aff: float = 0.5
     w_sim: float = 0.0
@@ -138,7 +141,8 @@ class Request:
         repeat: whether visited URLs may come back; None: not in related mode, yes in sponsored.
         fill: whether a list shorter than the limit is filled up by the algorithms that follow.
         now_ms: the service's clock.
-        online: the category of the page by its text; counts where the generation has none.
+        online: the category of the page by its text, "" where that is like none, None where the
+            request brings none; counts where the generation has no category.
     """
 
     url: str
@@ -229,6 +233,22 @@ def best_first(scores: Scores) -> list[tuple[str, float]]:
 def ad_category(world: World, url: str) -> str | None:
     """The category of a landing page: the generation's, or else by the campaign's text."""
     return world.category.get(url) or (world.online_ads.get(url) if world.online else None)
+
+
+def page_category(world: World, request: Request) -> str | None:
+    """The category of the page: the generation's, else by the newest text that there is of it.
+
+    Text that was sent, with this request or before, comes before what an active campaign says.
+    """
+    known = world.category.get(request.url)
+    if known is not None or not world.online:
+        return known
+    sent = world.said.get(request.url) if request.online is None else request.online
+    if sent is not None:
+        return sent or None
+    active = [campaign.ads for campaign in world.campaigns.values() if campaign.active]
+    is_landing_page = any(url == request.url for ads in active for _, url in ads)
+    return world.online_ads.get(request.url) if is_landing_page else None
 
 
 def ads_of(world: World, ads: dict[str, Ad], categories: set[str]) -> Scores:
@@ -390,7 +410,7 @@ class Algorithms:
 
     def __init__(self, world: World, request: Request) -> None:
         self.world = world
-        self.c = world.category.get(request.url) or (request.online if world.online else None)
+        self.c = page_category(world, request)
         self.g, self.source = community_of(world, request.visitor)
         self.ads = ad_urls(world, request)
         self.x = excluded(world, request)
