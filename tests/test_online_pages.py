@@ -164,6 +164,22 @@ def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> No
     assert [page is not None for page in found] == [False, True, True]
 
 
+@pytest.mark.parametrize("loads", [True, False], ids=["service", "command"])
+def test_what_is_said_during_the_first_batch_counts_after_it(
+    tmp_path: Path, *, loads: bool
+) -> None:
+    """Its log is cut by then, and there is no model yet that could place anything."""
+    with opened(tmp_path) as engine:
+        engine.refresh()
+        engine.recorder.cut(0)
+        if not loads:
+            engine._versions = None
+        said(engine, title=telling("c2"))
+        publish(engine.tables, WORLD, Random(1))
+        engine.refresh()
+        assert category(engine) == ("c2", "online")
+
+
 def test_bots_say_nothing(engine: Engine) -> None:
     """What they claim of a page is logged and counts nowhere."""
     said(engine, type="visit", title=telling("c2"), environment={"user_agent": "Googlebot/2.1"})

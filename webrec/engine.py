@@ -223,17 +223,19 @@ class Engine:
         return model.page_space if self.settings.online == "on" else None
 
     def _new_among(self, urls: Collection[str]) -> Collection[str]:
-        """The URLs of pages whose text is kept until the next batch: it has no category yet."""
+        """The URLs of pages whose text is kept until the next batch: it has no category yet.
+
+        Also while nothing could place them: what is said during the first batch is not in it.
+        """
         if self.settings.online == "off":
             return ()
         if self._versions is not None:
             model = self.snapshot.model
-            return () if model.page_space is None else [u for u in urls if not model.knows(u)]
+            return [u for u in urls if not model.knows(u)]
         # a command that only records: the tables know what no model was loaded for
-        generation = self.tables.active()
+        generation, wanted = self.tables.active(), list(urls)
         if generation is None:
-            return ()
-        wanted = list(urls)
+            return wanted
         try:
             found = self.tables.pages_by_url(generation.id, wanted)
         except NotFound:  # dropped meanwhile
