@@ -20,6 +20,7 @@ from scipy import sparse
 from hbase_schema import keys
 from webrec.rawlog import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
+from webrec.tables import Said
 from webrec.types import Campaign, Event, Page
 
 _CHUNK = 5_000
@@ -52,15 +53,6 @@ class Replayed:
     page_accepts: NDArray[np.int64]
     counts: dict[str, int]
     forgotten_in: list[str]
-
-
-@dataclass(slots=True)
-class _PageText:
-    """The newest words of a page, each with the moment they were said."""
-
-    title: tuple[int, str] = (0, "")
-    keywords: tuple[int, tuple[str, ...]] = (0, ())
-    description: tuple[int, str] = (0, "")
 
 
 class _Tally:
@@ -109,7 +101,7 @@ class _Replay:
     """The state of one replay."""
 
     counts: dict[str, int]
-    texts: dict[str, _PageText] = field(default_factory=dict)
+    texts: dict[str, Said] = field(default_factory=dict)
     page_numbers: dict[str, int] = field(default_factory=dict)
     visitor_numbers: dict[str, int] = field(default_factory=dict)
     visits: _Tally = field(default_factory=lambda: _Tally(np.add))
@@ -122,7 +114,8 @@ class _Replay:
         """Count one event that counts."""
         page = self.page_numbers.setdefault(event.url, len(self.page_numbers))
         if event.title or event.keywords or event.description:
-            self._read_text(event)
+            said = self.texts.get(event.url, Said())
+            self.texts[event.url] = said.newer(Said.of(event))
         if event.kind == "page":
             return
         accept = event.kind == "accept"
@@ -137,22 +130,12 @@ class _Replay:
             if not accept:
                 self.last_visits.add(visitor, page, event.at_ms)
 
-    def _read_text(self, event: Event) -> None:
-        # the newest wins; of the same moment the greater, so that the log's order says nothing
-        text = self.texts.setdefault(event.url, _PageText())
-        if event.title:
-            text.title = max(text.title, (event.at_ms, event.title))
-        if event.keywords:
-            text.keywords = max(text.keywords, (event.at_ms, event.keywords))
-        if event.description:
-            text.description = max(text.description, (event.at_ms, event.description))
-
     def read_campaign(self, campaign: Campaign) -> None:
         """Take the words a campaign gives for landing pages that say nothing themselves."""
         for ad in campaign.ads:
             if ad.page.has_text and ad.page.url not in self.texts:
                 self.page_numbers.setdefault(ad.page.url, len(self.page_numbers))
-                self.texts[ad.page.url] = _PageText(
+                self.texts[ad.page.url] = Said(
                     (0, ad.page.title), (0, ad.page.keywords), (0, ad.page.description)
                 )
 
@@ -175,10 +158,7 @@ class _Replay:
         )
 
     def _page(self, url: str) -> Page:
-        text = self.texts.get(url)
-        if text is None:
-            return Page(url)
-        return Page(url, text.title[1], text.keywords[1], text.description[1])
+        return self.texts.get(url, Said()).page(url)
 
 
 @dataclass(slots=True)

@@ -207,7 +207,7 @@ def test_nothing_is_read_twice(engines: list[Engine]) -> None:
 
 
 def test_a_new_page_costs_one_row(engines: list[Engine]) -> None:
-    """What was said of it before, once; none where the request says it, or the setting is off."""
+    """What was said of it before, once; none where the request says all, or the setting is off."""
     snapshot = engines[0].snapshot
     reads = CountingReads(engines[0])
     lookup = lookup_of(snapshot, reads, None, is_new=True)
@@ -216,7 +216,9 @@ def test_a_new_page_costs_one_row(engines: list[Engine]) -> None:
     assert reads.made == {"said": 1}
     reads.made.clear()
     query = Query("https://new.example/", None, (), None, False, NOW_MS)
-    told = query._replace(page=Page(query.url, telling(snapshot.categories[1]["id"])))
+    told = query._replace(
+        page=Page(query.url, telling(snapshot.categories[1]["id"]), ("all",), "All.")
+    )
     assert Lookup(snapshot, told, reads, 3.0, online=True).category() == 1
     assert Lookup(replace(snapshot, space=None), query, reads, 3.0, online=False).category() is None
     assert not reads.made

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clustering.replay import replay
 from hbase_schema import tables as t
 from tests.worlds import NOW_MS, opened, publish, put_campaigns, telling
 from webrec import admin
@@ -153,6 +154,38 @@ def test_the_newest_text_counts(engine: Engine, other: Engine) -> None:
     assert category(engine, NEWER) == category(other, NEWER) == ("c2", "online")
 
 
+def test_each_field_counts_by_itself(engine: Engine, other: Engine) -> None:
+    """A later title leaves the description; a request's fields come before what was said."""
+    said(engine, description=telling("c2"), timestamp=NOW_MS - 1_000)
+    said(other, title="something else", timestamp=NOW_MS)
+    assert category(engine) == ("c2", "online")
+    assert category(engine, title="else") == ("c2", "online")
+    assert category(engine, description="else") == (None, None)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed: int) -> None:
+    """Whatever said it, in whatever order, in one process or several, at the same moment or not."""
+    rng = Random(seed)
+    for number in range(8):
+        fields = {
+            "title": rng.choice(["", "a", "b" * 3_000]),
+            "keywords": rng.choice([[], ["d"], ["e" * 1_500, "f", "g" * 700, "h"]]),
+            "description": rng.choice(["", "i", "j" * 3_000]),
+            "timestamp": NOW_MS + rng.randrange(3),
+            "environment": rng.choice([{}, {}, {"user_agent": "Googlebot/2.1"}]),
+        }
+        said(rng.choice([engine, other]), **{k: v for k, v in fields.items() if v})
+        if number % 3 == 2:
+            engine.recorder.cut(0)
+    for recorder in (engine.recorder, other.recorder):
+        recorder.roll()
+        recorder.flush()
+    watermark = engine.recorder.cut(0)
+    found = replay(engine.log, watermark, {}, [], lambda _done, _all: None).pages
+    assert [engine.tables.said(NEW)] == found
+
+
 def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> None:
     """It loads no model: the tables tell what is new."""
     with opened(engine.settings.home) as command:
@@ -220,7 +253,7 @@ def test_a_store_that_is_away_loses_no_text(
 def test_without_the_store_the_page_is_uncategorised_and_the_answer_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The read is left out as any other; with text in the request nothing is left out."""
+    """The read is left out as any other; where the request says all nothing is left out."""
 
     def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("away")
@@ -229,7 +262,11 @@ def test_without_the_store_the_page_is_uncategorised_and_the_answer_says_so(
     document = ask(engine)
     assert document["degraded"]
     assert document["explain"]["category"] is None
-    assert not ask(engine, title=telling("c2"))["degraded"]
+    whole = ask(engine, title=telling("c2"), keywords="news", description="All the news")
+    assert not whole["degraded"]
+    part = ask(engine, title=telling("c2"))
+    assert part["degraded"]
+    assert part["explain"]["category"] == "c2"
 
 
 def test_without_time_the_page_is_uncategorised_and_the_answer_says_so(
@@ -247,7 +284,7 @@ def test_what_every_kept_generation_has_read_is_cleaned(engine: Engine) -> None:
     """And nothing else: newer texts stay."""
     generation = engine.model
     assert generation is not None
-    engine.tables.put_said([("00000000-absorbed-spool", NEW, Said(1, "old", (), ""))])
+    engine.tables.put_said([("00000000-absorbed-spool", NEW, Said((1, "old")))])
     said(engine, title=telling("c2"))
     engine.tables.clean_said(generation)
     (row,) = [cells for _, cells in engine.tables.store.scan(t.NEW_PAGES)]

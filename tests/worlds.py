@@ -347,7 +347,7 @@ def _ads(world: World, campaign: oracle.Campaign) -> tuple[AdPage, ...]:
 def _say(engine: Engine, world: World) -> None:
     """Let the texts come in that were sent of pages."""
     engine.tables.put_said(
-        (PAST, url, Said(0, telling(category or "nothing"), (), ""))
+        (PAST, url, Said((0, telling(category or "nothing"))))
         for url, category in world.said.items()
     )
 

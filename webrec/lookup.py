@@ -201,12 +201,21 @@ class Lookup:
         """The category by the page's text: the request's, else sent before, else a campaign's."""
         if self._space is None:
             return None
-        page = self._query.page or self._reads.said(self._query.url)
+        page = self._described
         if page is None:
             return self._board.category(self._query.url)
         if not self._reads.has_time():
             return None
         return self._space.category(page)
+
+    @cached_property
+    def _described(self) -> Page | None:
+        """The page with the newest of each field that was sent of it, now or before."""
+        sent = self._query.page
+        if sent is not None and sent.is_described:
+            return sent
+        said = self._reads.said(self._query.url)
+        return said if sent is None else sent if said is None else sent.filled(said)
 
     @cached_property
     def _recent(self) -> Recent:

@@ -616,10 +616,7 @@ def _says(event: Event) -> bool:
 
 def _keep_newest(said: dict[str, Said], events: Iterable[Event]) -> None:
     for event in events:
-        found = Said(event.at_ms, event.title, event.keywords, event.description)
-        known = said.get(event.url)
-        if known is None or known < found:
-            said[event.url] = found
+        said[event.url] = said.get(event.url, Said()).newer(Said.of(event))
 
 
 def _profiled(event: Event) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import groupby
+from functools import cache, reduce
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from webrec.ids import new_id
 from webrec.rawlog import Record, Watermark
 from webrec.storage import Store, Swap
 from webrec.storage.base import Cells
-from webrec.types import Campaign, Page
+from webrec.text import LONGEST_TEXT
+from webrec.types import Campaign, Event, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +124,38 @@ class Recent(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What was said of a page at one moment; the newest sorts last, as the batch judges it."""
+    """What was said of a page: the newest of each field, with the moment (ms) it was said.
 
-    at_ms: int
-    title: str
-    keywords: tuple[str, ...]
-    description: str
+    Of the same moment the greater counts, so that the order in which it came says nothing. The
+    batch and the service both go by it.
+    """
+
+    title: tuple[int, str] = (0, "")
+    keywords: tuple[int, tuple[str, ...]] = (0, ())
+    description: tuple[int, str] = (0, "")
+
+    @classmethod
+    def of(cls, event: Event) -> Said:
+        """What an event says, as far as it counts."""
+        return cls().newer(
+            cls(
+                (event.at_ms if event.title else 0, event.title[:LONGEST_TEXT]),
+                (event.at_ms if event.keywords else 0, _cut(event.keywords)),
+                (event.at_ms if event.description else 0, event.description[:LONGEST_TEXT]),
+            )
+        )
+
+    def newer(self, other: Said) -> Said:
+        """The newer of both, field by field."""
+        return Said(
+            max(self.title, other.title),
+            max(self.keywords, other.keywords),
+            max(self.description, other.description),
+        )
 
     def page(self, url: str) -> Page:
         """The page with this text."""
-        return Page(url, self.title, self.keywords, self.description)
+        return Page(url, self.title[1], self.keywords[1], self.description[1])
 
 
 class Versions(NamedTuple):
@@ -625,14 +648,30 @@ def _absorbed(oldest: Generation, column: bytes, cell: bytes) -> bool:
     return oldest.watermark.covers(keys.segment_of(column))
 
 
+def _cut(keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """The first keywords, as far as they count."""
+    starts = accumulate(map(len, keywords), initial=0)
+    return tuple(
+        word[: LONGEST_TEXT - start]
+        for word, start in zip(keywords, starts, strict=False)
+        if start < LONGEST_TEXT
+    )
+
+
 def _said_cell(url: str, said: Said) -> bytes:
     return orjson.dumps({"url": url} | said._asdict())
 
 
 def _newest(url: str, row: Mapping[bytes, bytes]) -> Page | None:
-    found = [orjson.loads(cell) for cell in row.values()]
-    texts = [Said(s["at_ms"], s["title"], tuple(s["keywords"]), s["description"]) for s in found]
-    return max(texts).page(url) if texts else None
+    if not row:
+        return None
+    return reduce(Said.newer, map(_said, row.values())).page(url)
+
+
+def _said(cell: bytes) -> Said:
+    found = orjson.loads(cell)
+    at_ms, keywords = found["keywords"]
+    return Said(tuple(found["title"]), (at_ms, tuple(keywords)), tuple(found["description"]))
 
 
 def campaign_of(cell: bytes) -> Campaign:

@@ -30,6 +30,20 @@ class Page:
         """Whether there is anything to categorise the page by."""
         return bool(self.title or self.keywords or self.description)
 
+    @property
+    def is_described(self) -> bool:
+        """Whether every field says something."""
+        return bool(self.title and self.keywords and self.description)
+
+    def filled(self, other: Page) -> Page:
+        """The page with the other's words in the fields that say nothing."""
+        return Page(
+            self.url,
+            self.title or other.title,
+            self.keywords or other.keywords,
+            self.description or other.description,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

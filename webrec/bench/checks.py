@@ -373,7 +373,7 @@ def online_of(
 
     Returns:
         By place of the request. It has none for a page that is placed by what another request
-        said of it, at whatever moment.
+        said of it, in any field, at whatever moment.
     """
     store = open_store(settings.store_uri)
     try:
@@ -381,13 +381,14 @@ def online_of(
         ids, space = _space(tables, settings)
         found: dict[int, str | None] = {}
         for place, request in enumerate(requests):
-            if space is None:
-                found[place] = None
-            elif request.page is not None:
-                number = space.category(request.page)
+            page, known = request.page, world.category.get(request.url) is not None
+            said = None if known or space is None else tables.said(request.url)
+            if page is None or space is None:
+                if said is None:
+                    found[place] = None
+            elif said is None or page.filled(said) == page:
+                number = space.category(page)
                 found[place] = "" if number is None else ids[number]
-            elif world.category.get(request.url) is not None or tables.said(request.url) is None:
-                found[place] = None
         return found
     finally:
         store.close()
