@@ -42,15 +42,21 @@ class LandingPages:
         return self.are_placed or len(self._known) >= _WORTH * self._told
 
     def follow(self, campaigns: Iterable[Campaign]) -> None:
-        """From now on these campaigns count, and no others."""
+        """From now on these campaigns count, and no others.
+
+        As in the batch the first by id to say something of a page is believed, active or not.
+        """
         if self._space is None:
             return
-        wanted: dict[str, Page] = {}
-        for campaign in sorted(campaigns, key=lambda c: c.id):  # the first to say something, as
-            for ad in campaign.ads if campaign.active else ():  # in the batch
+        texts: dict[str, Page] = {}
+        shown: set[str] = set()
+        for campaign in sorted(campaigns, key=lambda c: c.id):
+            for ad in campaign.ads:
                 if ad.page.has_text:
-                    wanted.setdefault(ad.page.url, ad.page)
-        pages = [page for url, page in wanted.items() if not self._has_category(url)]
+                    texts.setdefault(ad.page.url, ad.page)
+                if campaign.active:
+                    shown.add(ad.page.url)
+        pages = [p for url, p in texts.items() if url in shown and not self._has_category(url)]
         self._known = {page: self._known[page] for page in pages if page in self._known}
         self._waiting = [page for page in pages if page not in self._known]
 
