@@ -384,6 +384,15 @@ def test_what_had_to_wait_follows_in_the_next_looks(
     assert [item["url"] for item in ask(engine, A, mode="sponsored")["items"]] == [NEW]
 
 
+def test_who_looks_once_waits_for_all(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that answers has no next look."""
+    world = replace(WORLD, campaigns={"k": Campaign(0.5, [(NEW, NEW)])}, online_ads={NEW: "c1"})
+    put_campaigns(engine.tables, world)
+    monkeypatch.setattr("webrec.engine._PLACING_S", 0)
+    engine.settle()
+    assert [item["url"] for item in ask(engine, A, mode="sponsored")["items"]] == [NEW]
+
+
 def test_a_campaign_that_stops_takes_its_pages_along(engine: Engine) -> None:
     """As any other ad."""
     campaigns = {"k": Campaign(0.5, [(NEW, NEW)])}

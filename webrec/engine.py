@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from math import inf
 from typing import Any, NamedTuple
 
 from algorithms import UNCATEGORISED, Answer, Item, Weights, recommend
@@ -106,7 +107,7 @@ class Engine:
                 self.tables.create()
             versions = self.tables.versions()
             if versions == self._versions:
-                self._place_more()
+                self._place_more(_PLACING_S)
                 return
             old = self._versions
             if old is None or versions.campaigns != old.campaigns:
@@ -124,6 +125,12 @@ class Engine:
             if failure is not None:
                 raise failure  # campaigns and labels are followed all the same
             self._versions = versions
+
+    def settle(self) -> None:
+        """`refresh`, for who looks once: all landing pages are placed, however long it takes."""
+        self.refresh()
+        with self._lock:
+            self._place_more(inf)
 
     def recommend(
         self, request: RequestDocument, now_ms: int, began: float | None = None
@@ -243,11 +250,11 @@ class Engine:
         pairs = zip(wanted, found, strict=True)
         return [u for u, page in pairs if page is None or page.category == UNCATEGORISED]
 
-    def _place_more(self) -> None:
+    def _place_more(self, within_s: float) -> None:
         """Go on with landing pages that had to wait."""
         if self._landing.are_placed:
             return
-        self._landing.place(_PLACING_S)
+        self._landing.place(within_s)
         if self._landing.are_worth_telling:
             self._board = self._new_board(self.snapshot.model)
             self.snapshot = self._snapshot(self.snapshot.model, self.snapshot.manual)
