@@ -45,6 +45,8 @@ def test_labels_are_read(tmp_path: Path, text: str) -> None:
         (f'{{"url": "{A}", "label": "cats"}}\n{{"url": 3}}\n', "line 2: give an object"),
         (f'{{"url": "{A}", "label": "cats"}}\n{{"url\n', "line 2: "),
         (f"{A},{'x' * (300 << 10)}\n{B},dogs\n", "line 1: longer than 256 KiB"),
+        (f"{A},{'x' * (140 << 10)}\n{B},dogs\n", "line 1: field larger than"),
+        (f"{A},cats\n{B},{'x' * (140 << 10)}\n", "line 2: field larger than"),
         ("\n\n", "is empty"),
         ("".join(f"{n}\tx\n" for n in range(9)), "and 4 more"),
     ],

@@ -79,8 +79,12 @@ def _lines(name: str) -> Iterator[_Line]:
                 yield _Line(number, problem="not UTF-8")
                 continue
             if text.strip():
-                parse = parse or _parser(text)
-                if (line := parse(number, text)) is not None:
+                try:
+                    parse = parse or _parser(text)
+                    line = parse(number, text)
+                except csv.Error as error:
+                    line = _Line(number, problem=str(error))
+                if line is not None:
                     yield line
 
 
@@ -94,7 +98,7 @@ def _parser(first: str) -> Callable[[int, str], _Line | None]:
     width = len(names) if set(names) >= _HEAD else 2
 
     def line(number: int, text: str) -> _Line | None:
-        if text == first and width == len(names) and set(names) >= _HEAD:
+        if text == first and set(names) >= _HEAD:
             return None
         values = _split(text, separator)
         if len(values) != width:
