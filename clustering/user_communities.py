@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -10,7 +13,8 @@ from clustering import kmeans
 from clustering.user_features import entries
 from webrec.user_space import Rows, nearest
 
-_AT_ONCE = 2_000
+_NUMBERS_AT_ONCE = 1 << 22
+"""Of a user's entries times the communities: what is worked out at once, 16 MB of shares twice."""
 
 
 def communities(
@@ -33,7 +37,8 @@ def placed(rows: sparse.csr_array[np.float64], centroids: NDArray[np.float32]) -
     Who has nothing in common with any goes to the largest, where it is felt least.
     """
     whole = entries(rows)
-    parts = [_part(whole, at, at + _AT_ONCE) for at in range(0, rows.shape[0], _AT_ONCE)]
+    most = max(1, _NUMBERS_AT_ONCE // centroids.shape[1])
+    parts = (_part(whole, *part) for part in _parts(whole.ends, most))
     labels = np.concatenate([nearest(part, centroids) for part in parts])
     labels[labels < 0] = np.bincount(labels[labels >= 0], minlength=1).argmax()
     return labels
@@ -48,6 +53,16 @@ def _directions(means: NDArray[np.float32]) -> NDArray[np.float32]:
     wide = means.astype(np.float64)
     lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))
     return np.asarray((wide / np.where(lengths > 0, lengths, 1)).T, dtype=np.float32)
+
+
+def _parts(ends: NDArray[np.integer[Any]], most: int) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) of rows with at most so many entries, or of one row with more."""
+    first, count = 0, len(ends) - 1
+    while first < count:
+        fitting = int(np.searchsorted(ends, ends[first] + most, side="right")) - 1
+        last = max(first + 1, min(fitting, first + most))
+        yield first, last
+        first = last
 
 
 def _part(rows: Rows, first: int, last: int) -> Rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +35,6 @@ def cluster_users(
     seed: int,
     accept_weight: float,
     min_visits: int,
-    progress: Callable[[int], None] | None = None,
 ) -> UserClusters:
     """Put every user with enough visits into one community, the nearest.
 
@@ -48,7 +46,6 @@ def cluster_users(
         seed: of the clustering.
         accept_weight: what an accept is worth in visits.
         min_visits: users with fewer visits, repeats included and accepts not, stay without.
-        progress: told how many users are placed, at the end.
     """
     visits, accepts = sparse.csr_array(visits), sparse.csr_array(accepts)
     labels = np.full(visits.shape[0], -1, dtype=np.int32)
@@ -64,6 +61,4 @@ def cluster_users(
         wanted = k or choose_k(urls, page_category, measured, seed)
         labels[known], centroids = communities(measured.rows, wanted, seed)
         space = UserSpace(measured.pages.astype(np.uint32), measured.idf, centroids, min_visits)
-    if progress is not None:
-        progress(len(known))
     return UserClusters(labels, space)

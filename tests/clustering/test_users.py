@@ -6,13 +6,16 @@ import time
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import sparse
 
+from clustering import user_communities
 from clustering import user_features as features
 from clustering.user_count import auto_k, choose_k
 from clustering.user_features import user_features
 from clustering.users import UserClusters, cluster_users
 from tests import msweb
+from webrec.user_space import Rows, nearest
 
 SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
 
@@ -147,11 +150,26 @@ def test_auto_k(count, expected):
     assert auto_k(count) == expected
 
 
-def test_progress_tells_the_placed():
-    """Told once, the number of users with enough visits."""
-    told: list[int] = []
-    cluster_users(*world(), **SETTINGS, progress=told.append)
-    assert told == [12]
+def test_what_is_worked_out_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By entries times communities, whoever has many entries; the communities are the same."""
+    rng = np.random.default_rng(5)
+    sizes = [0, 3, 60, 0, 0, 1, 7, 7, 2, 0]
+    columns = np.concatenate([np.sort(rng.permutation(80)[:n]) for n in sizes])
+    rows = sparse.csr_array(
+        (rng.random(len(columns)), columns, np.cumsum([0, *sizes])), shape=(len(sizes), 80)
+    )
+    centroids = rng.random((80, 4)).astype(np.float32)
+    whole = user_communities.placed(rows, centroids)
+    parts: list[tuple[int, int]] = []
+
+    def counted(part: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
+        parts.append((len(part.ends) - 1, len(part.columns)))
+        return nearest(part, centroids)
+
+    monkeypatch.setattr(user_communities, "nearest", counted)
+    monkeypatch.setattr(user_communities, "_NUMBERS_AT_ONCE", 40)
+    assert np.array_equal(user_communities.placed(rows, centroids), whole)
+    assert parts == [(2, 3), (1, 60), (4, 8), (3, 9)]
 
 
 @pytest.mark.slow
