@@ -173,3 +173,21 @@ def test_a_radius_is_a_categorys_own() -> None:
         radii = found.space["radii"].copy()
         radii[category] = distance * reach
         assert PageSpace({**found.space, "radii": radii}).category(new) == expected
+
+
+def test_texts_are_remembered_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long they are; a text that is known already is not placed again."""
+    _, space = batch_of(pages_of(np.random.default_rng(9), 20), "semantic")
+    monkeypatch.setattr("webrec.page_space._REMEMBERED", 3)
+    placed: list[str] = []
+
+    def counted(said: list[Telling]) -> list[int | None]:
+        placed.extend(each.text for each in said)
+        return [len(placed)]
+
+    monkeypatch.setattr(space, "_place", counted)
+    asked = ["a" * 2_000, "b", "c", "b", "d", "b", "c", "a" * 2_000]
+    found = [space.category(Page("https://b.example/", title)) for title in asked]
+    assert found == [1, 2, 3, 2, 4, 2, 3, 5]
+    assert sum(map(len, space._remembered)) <= 3 * 16
+    assert space.category(Page("https://b.example/words-of-the-path", "b")) == 6

@@ -28,7 +28,7 @@ from webrec.recorder import Recorder
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
 from webrec.tables import Counts, ProfileRow, Tables
-from webrec.types import Event
+from webrec.types import Event, Page
 
 PAGES = [f"https://site.example/{n:03d}" for n in range(300)]
 A, B, C = PAGES[:3]
@@ -176,14 +176,30 @@ def test_profiles_stay_by_what_they_take() -> None:
 
 def test_what_was_said_is_read_once_in_a_while(store: Faulty, reads: Reads) -> None:
     """Also that nothing was; only the last pages stay, and none when its time is over."""
-    reads.said = SaidCache(2, 60)
+    reads.said = SaidCache(700, 60)  # two answers of some 300 bytes
     for url in (A, A, B, A, B, C, A):
         assert request(reads).said(url) is None
     assert len(store.asked) == 4
-    reads.said = SaidCache(2, -1)
+    reads.said = SaidCache(700, -1)
     for _ in range(3):
         request(reads).said(A)
     assert len(store.asked) == 7
+
+
+def test_what_was_said_takes_bounded_memory() -> None:
+    """By bytes, not by pages; an answer that is replaced counts once; a huge one is not kept."""
+    said = SaidCache(1_000_000, 60)
+    pages = [Page(f"https://a.example/{n}", "t" * 2_000, ("k" * 2_000,)) for n in range(1_000)]
+    for page in pages:
+        for _ in range(3):
+            said.put(page.url, page)
+    assert 200 < len(said._pages) < 250
+    assert said.get(pages[-1].url) == pages[-1]
+    said.put(A, Page(A, "x" * 1_000_000))
+    with pytest.raises(KeyError):
+        said.get(A)
+    said.put(B, pages[0])
+    assert said.get(B) == pages[0]
 
 
 def test_what_happened_since_is_read_by_every_request(store: Faulty, reads: Reads) -> None:

@@ -7,10 +7,10 @@ the same rounded arrays.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -67,12 +67,24 @@ class PageSpace:
         self._lengths = np.einsum("ij,ij->i", self._centroids, self._centroids)
         self._least_known = float(held["known"][0])
         self._templates = Templates(held["templates"])
-        self._remembered = lru_cache(_REMEMBERED)(self._category_of)
+        self._remembered: dict[bytes, int | None] = {}
+        self._lock = threading.Lock()
 
     def category(self, page: Page) -> int | None:
         """The category of a page; None where it says nothing, or nothing like them."""
         said = telling(page, self._templates)
-        return self._remembered(said) if said.text else None
+        if not said.text:
+            return None
+        key = _short(said)
+        try:
+            return self._remembered[key]
+        except KeyError:
+            (found,) = self._place([said])
+        with self._lock:
+            while len(self._remembered) >= _REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[key] = found
+        return found
 
     def categories(self, pages: Sequence[Page]) -> Iterator[int | None]:
         """The same for many pages, in order; they are placed as they are asked for."""
@@ -100,9 +112,6 @@ class PageSpace:
         each = self._counted(Telling(text, ""))
         common = self._idf[each.places] < self._idf.max(initial=0)
         return float(np.count_nonzero(common) / max(1, each.different))
-
-    def _category_of(self, said: Telling) -> int | None:
-        return self._place([said])[0]
 
     def _place(self, said: Sequence[Telling]) -> list[int | None]:
         counted = [self._counted(each) for each in said]
@@ -176,6 +185,11 @@ def telling(page: Page, templates: Templates) -> Telling:
     title = templates.without(page.url, page.title)
     text = text_of(page if title is page.title else replace(page, title=title))
     return Telling(text[:LONGEST_TEXT], templates.path_words(page.url)[:LONGEST_TEXT])
+
+
+def _short(said: Telling) -> bytes:
+    """What stands for a text where many are remembered: few bytes, however long it is."""
+    return blake2b("\n".join(said).encode(), digest_size=16).digest()
 
 
 def with_context(meaning: Rows, context: Rows) -> Rows:

@@ -7,6 +7,7 @@ ones stay in memory; so does what was said, for a second.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,7 +24,8 @@ _PROFILE_BYTES = 64 << 20
 _PROFILE_OVERHEAD = 2_200  # measured: what a profile takes besides its numbers
 _FAILURES = 3
 _SAID_S = 1.0
-_SAID_PAGES = 10_000
+_SAID_BYTES = 8 << 20
+_SAID_OVERHEAD = 220  # measured: what an answer takes besides its words
 
 T = TypeVar("T")
 
@@ -48,7 +50,7 @@ class Reads:
         self.tables = tables
         self.recorder = recorder
         self.profiles = ProfileCache(_PROFILE_BYTES)
-        self.said = SaidCache(_SAID_PAGES, _SAID_S)
+        self.said = SaidCache(_SAID_BYTES, _SAID_S)
         self._failures = 0
         self._failed: Callable[[float], object] | None = None
 
@@ -143,12 +145,12 @@ class SaidCache:
     """What was said of the pages that were asked for last; safe to use from several threads.
 
     Args:
-        most: how many pages.
+        most_bytes: about how much memory they may take.
         for_s: seconds for which an answer is good: what is said meanwhile is seen after it.
     """
 
-    def __init__(self, most: int, for_s: float) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int, for_s: float) -> None:
+        self._left = most_bytes
         self._for_s = for_s
         self._pages: OrderedDict[str, tuple[float, Page | None]] = OrderedDict()
         self._lock = threading.Lock()
@@ -167,10 +169,18 @@ class SaidCache:
     def put(self, url: str, page: Page | None) -> None:
         """Keep an answer, and let go of the oldest."""
         with self._lock:
+            if (known := self._pages.pop(url, None)) is not None:
+                self._left += _bytes_of_said(url, known[1])
             self._pages[url] = time.monotonic() + self._for_s, page
-            self._pages.move_to_end(url)
-            if len(self._pages) > self._most:
-                self._pages.popitem(last=False)
+            self._left -= _bytes_of_said(url, page)
+            while self._left < 0 and self._pages:
+                oldest, (_, said) = self._pages.popitem(last=False)
+                self._left += _bytes_of_said(oldest, said)
+
+
+def _bytes_of_said(url: str, page: Page | None) -> int:
+    words = () if page is None else (page.title, page.description, page.keywords, *page.keywords)
+    return _SAID_OVERHEAD + sys.getsizeof(url) + sum(map(sys.getsizeof, words))
 
 
 class RequestReads:
