@@ -25,7 +25,7 @@ from webrec.storage import open_store, sqlite
 from webrec.storage.base import RowCells, Swap
 from webrec.storage.sqlite import SqliteStore
 from webrec.tables import Generation, Tables
-from webrec.types import Event
+from webrec.types import Event, Page
 
 A, B, C = (f"https://site.example/{name}" for name in "abc")
 ANN, BOB = "u:ann", "u:bob"
@@ -351,6 +351,50 @@ def test_what_waits_too_long_for_the_store_waits_in_the_log(
     recorder.flush()
     assert stored(tables) == known(recorder) == {A: (2, 0), B: (1, 0), C: (2, 0)}
     assert recorder.cut(0).is_complete
+
+
+def page(url: str, title: str) -> Event:
+    """Somebody described a page."""
+    return Event("page", url, None, 1, title=title)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_texts_that_wait_too_long_for_the_store_wait_in_the_log(
+    tables: Tables, log: RawLog, tmp_path: Path
+) -> None:
+    """They are no events that the store does not show, and a recovery finds those let go of."""
+    with closing(Recorder(tables, log, LARGE, 3, new_among=lambda urls: urls)) as recorder:
+        with store_away(tmp_path):
+            recorder.record([page(A, "a"), page(B, "b"), page(B, "b"), page(C, "c")])
+            with pytest.raises(StoreUnavailable):
+                recorder.flush()
+            assert (recorder.backlog, len(recorder._unsaid)) == (0, 3)
+            recorder.record([page(f"{A}/2", "d")])
+            assert recorder.backlog == 0
+            with pytest.raises(StoreUnavailable):
+                recorder.flush()
+            assert not recorder._unsaid
+            assert recorder._writing is None
+        assert tables.said_of([A, B]) == [None, None]
+        recorder.recover()
+        titles = [said and said.title for said in tables.said_of([A, B, C, f"{A}/2"])]
+        assert titles == ["a", "b", "c", "d"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_texts_of_known_pages_do_not_linger(tables: Tables, log: RawLog, tmp_path: Path) -> None:
+    """Not even while the store is away: nothing has to be written of them."""
+    with closing(Recorder(tables, log, LARGE, 3, new_among=lambda _: {B})) as recorder:
+        with store_away(tmp_path):
+            recorder.record([page(A, "a"), page(B, "b"), page(C, "c")])
+            with pytest.raises(StoreUnavailable):
+                recorder.flush()
+            assert recorder._writing is not None
+            assert list(recorder._writing.said) == [B]
+            assert recorder._unsaid == {(recorder._writing, B)}
+        recorder.flush()
+        assert not recorder._unsaid
+        assert tables.said(B) == Page(B, "b")
 
 
 @pytest.mark.usefixtures("impatient")

@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -72,6 +72,10 @@ class _Writing:
     said: dict[str, Said] = field(default_factory=dict)
 
 
+_Heard = tuple[_Writing, str]
+"""A page of which a segment of ours says something, by its URL."""
+
+
 class _Pending(NamedTuple):
     """An event whose cell changed since it was written to the store."""
 
@@ -89,8 +93,8 @@ class Recorder:
         tables: where recent rows live.
         log: the raw log.
         segment_bytes: size at which a segment is closed.
-        most_in_memory: events that may wait here for a store that is slow or away; past it they
-            wait in the log alone, for a recovery to show them.
+        most_in_memory: events, and texts of pages, that may wait here for a store that is slow or
+            away; past it they wait in the log alone, for a recovery to show them.
         new_among: of some URLs, those of pages whose text is kept until the next batch; none when
             left out.
     """
@@ -115,7 +119,7 @@ class Recorder:
         self._unclaimed: list[tuple[_Writing, list[Record]]] = []
         self._unclaimed_events = 0
         self._pending: list[_Pending] = []
-        self._unsaid: set[tuple[_Writing, str]] = set()
+        self._unsaid: set[_Heard] = set()
         self._overlay: dict[str, dict[bytes, RecentCell]] = {}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
@@ -127,7 +131,12 @@ class Recorder:
     @property
     def backlog(self) -> int:
         """Events in the log that the store does not show yet."""
-        return len(self._pending) + self._unclaimed_events + len(self._unsaid)
+        return len(self._pending) + self._unclaimed_events
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether more waits here than may, of events or of texts of pages."""
+        return max(self.backlog, len(self._unsaid)) > self._most_in_memory
 
     def record_soon(self, event: Event) -> None:
         """Write an event to the operating system; it is on disk within a second.
@@ -195,12 +204,12 @@ class Recorder:
         with self._flush_lock:
             try:
                 left = len(self._unclaimed)
-                while left > 0 and self.backlog <= self._most_in_memory and not self._is_late():
+                while left > 0 and not self._is_full and not self._is_late():
                     left -= self._claim()
                     self._write()
                 self._write()
             finally:
-                if self.backlog > self._most_in_memory:
+                if self._is_full:
                     self._shed()
 
     def roll(self) -> None:
@@ -381,17 +390,21 @@ class Recorder:
         if not heard:
             return
         new = set(self._new_among({url for _, url in heard}))
-        self._tables.put_said(
-            (writing.segment.name, url, said)
-            for (writing, url), said in heard.items()
-            if url in new
-        )
+        with self._lock:  # at once: what is not written need not wait for the store
+            for writing, url in self._heard_out(
+                {k: s for k, s in heard.items() if k[1] not in new}
+            ):
+                del writing.said[url]
+        told = {key: said for key, said in heard.items() if key[1] in new}
+        self._tables.put_said((w.segment.name, url, said) for (w, url), said in told.items())
         with self._lock:
-            for (writing, url), said in heard.items():
-                if writing.said[url] is said:  # else newer words came meanwhile
-                    self._unsaid.remove((writing, url))
-                    if url not in new:
-                        del writing.said[url]
+            self._heard_out(told)
+
+    def _heard_out(self, heard: Mapping[_Heard, Said]) -> list[_Heard]:
+        """Of what was heard, what was not followed by newer words meanwhile: it is dealt with."""
+        done = [(w, url) for (w, url), said in heard.items() if w.said[url] is said]
+        self._unsaid.difference_update(done)
+        return done
 
     def _unshow(self, taken: int, written: _Cells) -> None:
         with self._lock:
@@ -586,8 +599,11 @@ class Recorder:
         """Write the texts of new pages as a segment has them so far."""
         telling = [event for event in events if _says(event)]
         _keep_newest(said, telling)
-        new = self._new_among({event.url for event in telling})
-        self._tables.put_said((segment, url, said[url]) for url in new)
+        urls = {event.url for event in telling}
+        new = set(self._new_among(urls))
+        for url in urls - new:
+            del said[url]
+        self._tables.put_said((segment, url, said[url]) for url in sorted(new))
 
 
 def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
