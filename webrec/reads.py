@@ -1,7 +1,7 @@
 """[4] The row reads of requests: made within the time there is, or left out.
 
 A request makes at most three, of its visitor's profile and recent row, and of what was said of its
-page where the generation does not know it. The profiles of a generation never change, so the last
+page where the generation has no category for it. The profiles of a generation never change, so the last
 ones stay in memory; so does what was said, for a second.
 """
 
