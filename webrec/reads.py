@@ -1,8 +1,8 @@
 """[4] The row reads of requests: made within the time there is, or left out.
 
 A request makes at most three, of its visitor's profile and recent row, and of what was said of its
-page where the generation has no category for it. The profiles of a generation never change, so the last
-ones stay in memory; so does what was said, for a second.
+page where the generation has no category for it. The profiles of a generation never change, so the
+last ones stay in memory; so does what was said, for a second.
 """
 
 from __future__ import annotations
