@@ -46,33 +46,47 @@ class Coefficients(NamedTuple):
     weights: list[NDArray[np.float64]]
 
 
-def co_visits(visited: Matrix) -> Matrix:
-    """Weighted co-visits (P + 1, P + 1) of pairs with enough common visitors, and of the start.
+def co_visits(visited: Matrix) -> tuple[Matrix, Matrix]:
+    """Weighted co-visits of pairs of pages with enough common visitors.
 
     Users with one page say nothing of pairs, and are left out.
+
+    Returns:
+        For regressions, with the start (P + 1, P + 1): a user of n pages weighs ``n ** -0.5``;
+        and of pages alone (P, P), where they weigh ``(n - 1) ** -1.5``: who goes on to few pages
+        tells more of what comes next.
     """
     lengths = np.diff(visited.indptr)
     visited = sparse.csr_array(visited[lengths >= 2])
-    weights = np.diff(visited.indptr) ** -0.5
-    weighted = sparse.csr_array(sparse.diags_array(weights) @ visited)
-    rows = max(1, _rows_at_once(visited))
-    transposed = sparse.csr_array(visited.T)
-    parts = []
-    for first in range(0, visited.shape[1], rows):
-        block = sparse.csr_array(transposed[first : first + rows])
-        sums, common = sparse.csr_array(block @ weighted), sparse.csr_array(block @ visited)
-        sums.sort_indices()
-        common.sort_indices()
-        sums.data[common.data < LEAST_COMMON_VISITORS] = 0
-        sums.eliminate_zeros()
-        parts.append(sums)
-    of_start: NDArray[np.float64] = np.asarray(weighted.sum(axis=0)).reshape(-1, 1)
-    none = sparse.csr_array((0, visited.shape[1]))
-    pages = sparse.hstack([sparse.vstack([none, *parts]), sparse.csr_array(of_start)])
+    lengths = np.diff(visited.indptr)
+    weights = lengths**-0.5
+    joint, alone = _pairs(visited, [weights, (lengths - 1.0) ** -1.5])
+    of_start: NDArray[np.float64] = np.asarray(visited.T @ weights).reshape(-1, 1)
+    pages = sparse.hstack([joint, sparse.csr_array(of_start)])
     last = sparse.csr_array(np.append(of_start, weights.sum())[None, :])
     gram = sparse.csr_array(sparse.vstack([pages, last], format="csr"))
     gram.sort_indices()
-    return gram
+    return gram, alone
+
+
+def _pairs(visited: Matrix, weights: Sequence[NDArray[np.float64]]) -> list[Matrix]:
+    """Co-visits (P, P) by each weighting of the users."""
+    weighted = [sparse.csr_array(sparse.diags_array(each) @ visited) for each in weights]
+    rows = max(1, _rows_at_once(visited))
+    transposed = sparse.csr_array(visited.T)
+    parts = [[sparse.csr_array((0, visited.shape[1]))] for _ in weights]
+    for first in range(0, visited.shape[1], rows):
+        block = sparse.csr_array(transposed[first : first + rows])
+        common = sparse.csr_array(block @ visited)
+        common.sort_indices()
+        few = common.data < LEAST_COMMON_VISITORS
+        for done, each in zip(parts, weighted, strict=True):
+            sums = sparse.csr_array(block @ each)
+            sums.sort_indices()
+            sums.data[few] = 0
+            sums.eliminate_zeros()
+            done.append(sums)
+    return [sparse.csr_array(sparse.vstack(done, format="csr")) for done in parts]
 
 
 def _rows_at_once(visited: Matrix) -> int:
@@ -88,7 +102,7 @@ def regressions(
     """The coefficients of every page's regression, by chunks of pages.
 
     Args:
-        gram: as `co_visits` makes it.
+        gram: as `co_visits` makes it, with the start.
         ridges: each gives weights of its own.
         progress: told how many pages are done, and of how many.
     """

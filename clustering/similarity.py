@@ -48,6 +48,8 @@ def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> S
         pages, weights, ends: uint32, float32 and int64 (P,): of each page at most `SIMILAR`
             others end to end, the greatest weights of either sign first.
         start_pages, start_weights: at most `START` pages that anybody may like.
+        alone_pages, alone_weights, alone_ends: for a visitor of whom one page is known, the pages
+            that are visited with it most, as the first three.
     """
     progress = progress or _untold
     visited = _binary(visits)
@@ -104,7 +106,8 @@ def _untold(_done: int, _of: int) -> None:
 
 def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> list[Space]:
     """The similar pages by each ridge."""
-    gram = co_visits(visited)
+    gram, pairs = co_visits(visited)
+    alone = _alone(pairs)
     size = gram.shape[0] - 1
     chunks = list(regressions(gram, ridges, progress))
     source, target = (
@@ -112,14 +115,31 @@ def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> li
         for part in range(2)
     )
     return [
-        _space(size, source, target, np.concatenate([np.empty(0), *(c.weights[n] for c in chunks)]))
+        alone
+        | _space(
+            size, source, target, np.concatenate([np.empty(0), *(c.weights[n] for c in chunks)])
+        )
         for n in range(len(ridges))
     ]
 
 
+def _alone(pairs: Matrix) -> dict[str, NDArray[Any]]:
+    """The pages that are visited most with each one, whatever else the visitors saw."""
+    size = pairs.shape[0]
+    found = pairs.tocoo()
+    source, target = (part.astype(np.int64) for part in found.coords)
+    apart = np.flatnonzero(source != target)
+    kept = apart[_strongest(source[apart], target[apart], found.data[apart])]
+    return {
+        "alone_pages": target[kept].astype(np.uint32),
+        "alone_weights": found.data[kept].astype(np.float32),
+        "alone_ends": np.cumsum(np.bincount(source[kept], minlength=size)),
+    }
+
+
 def _space(
     size: int, source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64]
-) -> Space:
+) -> dict[str, NDArray[Any]]:
     """The strongest weights of each page and of the start, as the generation holds them."""
     of_start = np.flatnonzero(source == size)
     start = of_start[_greatest(weight[of_start], target[of_start])[:START]]

@@ -103,6 +103,11 @@ def random_world(rng: Random) -> World:
         },
         similar={url: _similar(rng, category) for url in category if rng.random() < 0.8},
         start=_similar(rng, category),
+        alone={
+            url: {page: abs(weight) for page, weight in _similar(rng, category).items()}
+            for url in category
+            if rng.random() < 0.8
+        },
         campaigns=campaigns,
         w_ads=w_ads,
         w_aff=w_aff,

@@ -21,6 +21,9 @@ def similarity(lists: dict[int, dict[int, float]], start: dict[int, float]) -> S
             "ends": np.cumsum([len(row) for row in rows], dtype=np.int64),
             "start_pages": np.array(list(start), np.uint32),
             "start_weights": np.array(list(start.values()), np.float32),
+            "alone_pages": np.array([3, 1], np.uint32),
+            "alone_weights": np.array([0.5, 0.25], np.float32),
+            "alone_ends": np.array([2] * len(rows), np.int64),
         }
     )
 
@@ -55,7 +58,15 @@ def test_nothing_seen_is_nothing_similar() -> None:
 
 def test_sums_that_are_all_below_0() -> None:
     """Nothing is similar then, and nothing is divided by."""
-    assert near(similarity({0: {1: -0.5}, 1: {}}, {}), 0) == {}
+    assert near(similarity({0: {1: -0.5}, 1: {}}, {}), 0, 1) == {}
+
+
+def test_of_one_page_alone_what_is_visited_with_it_counts() -> None:
+    """Whatever else the page speaks for, and whatever anybody may like; it is the reason."""
+    found = similarity(LISTS, START)
+    assert near(found, 0) == {3: 1.0, 1: 0.5}
+    assert found.reasons([3, 1, 2], [0]) == {3: [Reason(0, 1.0)], 1: [Reason(0, 0.5)], 2: []}
+    assert near(found, 2) == {}
 
 
 def test_only_so_many_pages_count() -> None:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustering import job
 from hbase_schema import keys
@@ -284,13 +285,23 @@ def _profiles(
 
 def _similar(world: World, number: dict[str, int]) -> Space:
     """The similar pages of every page, end to end."""
-    lists = [world.similar.get(url, {}) for url in sorted(number)]
     return {
-        "pages": np.array([number[url] for each in lists for url in each], np.uint32),
-        "weights": np.array([weight for each in lists for weight in each.values()], np.float32),
-        "ends": np.cumsum([len(each) for each in lists], dtype=np.int64),
+        **_end_to_end("", world.similar, number),
         "start_pages": np.array([number[url] for url in world.start], np.uint32),
         "start_weights": np.array(list(world.start.values()), np.float32),
+        **_end_to_end("alone_", world.alone, number),
+    }
+
+
+def _end_to_end(
+    which: str, lists: dict[str, dict[str, float]], number: dict[str, int]
+) -> dict[str, NDArray[Any]]:
+    """The lists of all pages in the order of their numbers, and where each ends."""
+    each = [lists.get(url, {}) for url in sorted(number)]
+    return {
+        f"{which}pages": np.array([number[url] for one in each for url in one], np.uint32),
+        f"{which}weights": np.array([w for one in each for w in one.values()], np.float32),
+        f"{which}ends": np.cumsum([len(one) for one in each], dtype=np.int64),
     }
 
 

@@ -6,7 +6,7 @@ A generation holds for each page the pages similar to it, with weights learned f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from algorithms import NOTHING_NEAR, Near
@@ -39,22 +39,17 @@ class Similarity:
     def __init__(self, space: Space) -> None:
         self._is_empty = not space
         if space:
-            self._pages: memoryview = space["pages"].data
-            self._weights: memoryview = space["weights"].data
-            self._ends: memoryview = space["ends"].data
+            self._joint = _Lists(space, "")
+            self._alone = _Lists(space, "alone_")
             start = space["start_pages"].tolist(), space["start_weights"].tolist()
             self._start = dict(zip(*start, strict=True))
-
-    def of(self, page: int) -> tuple[memoryview, memoryview]:
-        """The pages similar to one, and their weights, some of them below 0."""
-        part = slice(self._ends[page - 1] if page else 0, self._ends[page])
-        return self._pages[part], self._weights[part]
 
     def near(self, seen: Sequence[int]) -> Near:
         """How similar other pages are to those seen.
 
         The weights are summed, each times `DECAY` to the power of the place of its page in
-        ``seen``; sums below 0 count as 0, and the similarity is the sum by the greatest.
+        ``seen``; sums below 0 count as 0, and the similarity is the sum by the greatest. Of one
+        page alone the weights are those of the pages that are visited with it.
 
         Args:
             seen: distinct pages, the last one seen first; only `MOST_SEEN` count.
@@ -63,12 +58,11 @@ class Similarity:
             return NOTHING_NEAR
         # one by one, in the order of the definition; for some hundreds of numbers this takes half
         # of the time that a dozen calls of numpy do
-        sums = dict(self._start)
+        sums = {} if len(seen) == 1 else dict(self._start)
         get = sums.get
-        for page, decay in zip(seen, _DECAYS, strict=False):
-            pages, weights = self.of(page)
-            for each, weight in zip(pages.tolist(), weights.tolist(), strict=True):
-                sums[each] = get(each, 0.0) + weight * decay
+        for _, decay, pages, weights in self._said_by(seen):
+            for page, weight in zip(pages, weights, strict=True):
+                sums[page] = get(page, 0.0) + weight * decay
         order = sorted([page for page, total in sums.items() if total > 0], key=sums.__getitem__)
         if not order:
             return NOTHING_NEAR
@@ -79,11 +73,32 @@ class Similarity:
         """Which of the pages seen speak for each of some pages, the strongest first."""
         found: dict[int, list[Reason]] = {page: [] for page in pages}
         near = self.near(seen)
-        for each, decay in zip(seen if near.order else (), _DECAYS, strict=False):
-            similar, weights = self.of(each)
-            for page, weight in zip(similar.tolist(), weights.tolist(), strict=True):
+        if not near.order:
+            return found
+        for each, decay, similar, weights in self._said_by(seen):
+            for page, weight in zip(similar, weights, strict=True):
                 if weight > 0 and page in found:
                     found[page].append(Reason(each, weight * decay / near.best))
         for reasons in found.values():
             reasons.sort(key=lambda reason: -reason.share)
         return found
+
+    def _said_by(self, seen: Sequence[int]) -> Iterator[tuple[int, float, list[int], list[float]]]:
+        """Each page seen that counts, what it weighs, and its similar pages with their weights."""
+        lists = self._alone if len(seen) == 1 else self._joint
+        for page, decay in zip(seen, _DECAYS, strict=False):
+            yield page, decay, *lists.of(page)
+
+
+class _Lists:
+    """The lists of all pages end to end, each with its weights."""
+
+    def __init__(self, space: Space, which: str) -> None:
+        self._pages: memoryview = space[f"{which}pages"].data
+        self._weights: memoryview = space[f"{which}weights"].data
+        self._ends: memoryview = space[f"{which}ends"].data
+
+    def of(self, page: int) -> tuple[list[int], list[float]]:
+        part = slice(self._ends[page - 1] if page else 0, self._ends[page])
+        weights: list[float] = self._weights[part].tolist()  # type: ignore[assignment]  # floats
+        return self._pages[part].tolist(), weights

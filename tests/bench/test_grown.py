@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tests.random_worlds import random_request
 from tests.worlds import NOW_MS, answer_of, opened
 from webrec.bench import oracle
+from webrec.bench.checks import _similar
 from webrec.bench.grown import GENERATION, GrownSpec, grow, requests
 from webrec.bench.oracle import World
 from webrec.documents import RequestDocument, parse_request
@@ -73,10 +74,8 @@ def world(engine: Engine) -> World:
         },
         profiles=by_url,
         last={visitor: [urls[p] for p in row.last.tolist()] for visitor, row in rows.items()},
-        similar={
-            url: _weights(urls, *engine.snapshot.model.similarity.of(page))
-            for page, url in urls.items()
-        },
+        similar=_similar(space, "", urls),
+        alone=_similar(space, "alone_", urls),
         start=_weights(urls, space["start_pages"], space["start_weights"]),
         w_sim=engine.settings.w_sim,
         campaigns={

@@ -125,6 +125,22 @@ def test_nothing_is_similar_where_nobody_came(shape: tuple[int, int]) -> None:
     assert not len(space["start_pages"])
 
 
+def test_of_a_page_alone_those_visited_with_it_most() -> None:
+    """Who went on to one page weighs 1, to three 3 ** -1.5; one common visitor is no pattern."""
+    visits = (
+        [[1, 1, 0, 0, 0]] * 2 + [[1, 0, 1, 1, 0]] * 3 + [[1, 0, 1, 1, 1]] * 4 + [[1, 0, 0, 0, 1]]
+    )
+    space = similar_pages(sparse.csr_array(np.array(visits)), 0)
+    bounds = [0, *space["alone_ends"].tolist()]
+    first = slice(*bounds[:2])
+    assert space["alone_pages"][first].tolist() == [1, 2, 3, 4]
+    assert space["alone_weights"][first] == pytest.approx(
+        [2, *[3 * 2**-1.5 + 4 * 3**-1.5] * 2, 1 + 4 * 3**-1.5]
+    )
+    assert len(bounds) == 6
+    assert space["alone_pages"][bounds[1] : bounds[2]].tolist() == [0]
+
+
 def test_progress_is_told_to_the_end() -> None:
     """How many pages are done, and of how many."""
     told: list[tuple[int, int]] = []

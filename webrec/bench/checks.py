@@ -306,7 +306,8 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
         },
         profiles=profiles,
         last=last,
-        similar={} if space is None else _similar(space, urls),
+        similar={} if space is None else _similar(space, "", urls),
+        alone={} if space is None else _similar(space, "alone_", urls),
         start={} if space is None else _weights(space, "start_", slice(None), urls),
         campaigns={campaign.id: _campaign(campaign) for campaign in campaigns},
         w_ads=settings.w_ads,
@@ -342,10 +343,12 @@ def _measure(
     )
 
 
-def _similar(space: Space, urls: dict[int, str]) -> dict[str, oracle.Scores]:
+def _similar(space: Space, which: str, urls: dict[int, str]) -> dict[str, oracle.Scores]:
     """The similar pages of every page."""
-    bounds = [0, *space["ends"].tolist()]
-    return {urls[page]: _weights(space, "", slice(*bounds[page : page + 2]), urls) for page in urls}
+    bounds = [0, *space[f"{which}ends"].tolist()]
+    return {
+        urls[page]: _weights(space, which, slice(*bounds[page : page + 2]), urls) for page in urls
+    }
 
 
 def _weights(space: Space, which: str, part: slice, urls: dict[int, str]) -> oracle.Scores:

@@ -356,10 +356,14 @@ def _similar(world: _World, sums: _Sums) -> Space:
     there = np.arange(SIMILAR) < counts[:, None]
     weights = np.broadcast_to(1 / np.arange(2, SIMILAR + 2, dtype=np.float32), pages.shape)
     best = np.argsort(-sums.affinity(), kind="stable")[:START]
-    return {
+    lists: dict[str, NDArray[Any]] = {
         "pages": pages[there],
         "weights": weights[there],
         "ends": np.cumsum(counts),
+    }
+    return {
+        **lists,
+        **{f"alone_{name}": array for name, array in lists.items()},
         "start_pages": best.astype(np.uint32),
         "start_weights": np.full(len(best), 0.01, np.float32),
     }

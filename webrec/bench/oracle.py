@@ -72,6 +72,7 @@ class World:
         last: visitor key to the URLs the visitor opened last, the last one first (generation).
         similar: URL to the URLs similar to it, with their weights (generation).
         start: what is similar to nothing: URLs that anybody may like, with weights (generation).
+        alone: URL to the URLs that are visited with it, with weights (generation).
         campaigns: campaign id to campaign.
         online_ads: categories of landing pages that the generation has none for, by what the
             campaigns say of them.
@@ -92,6 +93,7 @@ class World:
     last: dict[str, list[str]] = field(default_factory=dict)
     similar: dict[str, Scores] = field(default_factory=dict)
     start: Scores = field(default_factory=dict)
+    alone: dict[str, Scores] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     online_ads: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
@@ -394,12 +396,14 @@ def seen(world: World, request: Request) -> list[str]:
 def similarities(world: World, request: Request) -> Scores:
     """``sim(u, url)``: weights summed over the pages seen, those seen last counting most.
 
-    Below 0 is 0, and the greatest is 1. To have seen nothing makes nothing similar.
+    Below 0 is 0, and the greatest is 1. Of one page alone, what is visited with it counts. To have
+    seen nothing makes nothing similar.
     """
     pages = seen(world, request)
-    sums = dict(world.start) if pages else {}
+    sums = dict(world.start) if len(pages) > 1 else {}
+    lists = world.similar if len(pages) > 1 else world.alone
     for place, page in enumerate(pages):
-        for url, weight in world.similar.get(page, {}).items():
+        for url, weight in lists.get(page, {}).items():
             sums[url] = sums.get(url, 0.0) + weight * DECAY**place
     greatest = max(sums.values(), default=0.0)
     return {url: total / greatest for url, total in sums.items() if total > 0}
