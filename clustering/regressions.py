@@ -53,14 +53,14 @@ def co_visits(visited: Matrix) -> tuple[Matrix, Matrix]:
 
     Returns:
         For regressions, with the start (P + 1, P + 1): a user of n pages weighs ``n ** -0.5``;
-        and of pages alone (P, P), where they weigh ``(n - 1) ** -1.5``: who goes on to few pages
+        and of pages alone (P, P), where they weigh ``(n - 1) ** -1.75``: who goes on to few pages
         tells more of what comes next.
     """
     lengths = np.diff(visited.indptr)
     visited = sparse.csr_array(visited[lengths >= 2])
     lengths = np.diff(visited.indptr)
     weights = lengths**-0.5
-    joint, alone = _pairs(visited, [weights, (lengths - 1.0) ** -1.5])
+    joint, alone = _pairs(visited, [weights, (lengths - 1.0) ** -1.75])
     of_start: NDArray[np.float64] = np.asarray(visited.T @ weights).reshape(-1, 1)
     pages = sparse.hstack([joint, sparse.csr_array(of_start)])
     last = sparse.csr_array(np.append(of_start, weights.sum())[None, :])

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
         0.5, ge=0, allow_inf_nan=False, description="weight of the visitor's affinity"
     )
     w_sim: float = Field(
-        32,
+        64,
         ge=0,
         allow_inf_nan=False,
         description="weight of similarity to what the visitor saw; 0: the published definition",

@@ -126,16 +126,16 @@ def test_nothing_is_similar_where_nobody_came(shape: tuple[int, int]) -> None:
 
 
 def test_of_a_page_alone_those_visited_with_it_most() -> None:
-    """Who went on to one page weighs 1, to three 3 ** -1.5; one common visitor is no pattern."""
+    """Who went on to one page weighs 1, to three 3 ** -1.75; one common visitor is no pattern."""
     visits = (
         [[1, 1, 0, 0, 0]] * 2 + [[1, 0, 1, 1, 0]] * 3 + [[1, 0, 1, 1, 1]] * 4 + [[1, 0, 0, 0, 1]]
     )
     space = similar_pages(sparse.csr_array(np.array(visits)), 0)
     bounds = [0, *space["alone_ends"].tolist()]
     first = slice(*bounds[:2])
-    assert space["alone_pages"][first].tolist() == [1, 2, 3, 4]
+    assert space["alone_pages"][first].tolist() == [1, 4, 2, 3]
     assert space["alone_weights"][first] == pytest.approx(
-        [2, *[3 * 2**-1.5 + 4 * 3**-1.5] * 2, 1 + 4 * 3**-1.5]
+        [2, 1 + 4 * 3**-1.75, *[3 * 2**-1.75 + 4 * 3**-1.75] * 2]
     )
     assert len(bounds) == 6
     assert space["alone_pages"][bounds[1] : bounds[2]].tolist() == [0]
