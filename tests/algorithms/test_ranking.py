@@ -92,6 +92,14 @@ def test_similar_pages_take_their_places(
     assert all(type(value) in (int, float) for item in found for value in item)
 
 
+def test_a_less_similar_page_may_come_up_to_a_more_similar_one() -> None:
+    """By affinity, and then its rank score puts it first, also where the list ends."""
+    candidates = Listed("L", [(1, 0, 1.0, 0.0), (2, 1, 9.0, 0.0)])
+    near, weights = near_of({1: 1.0, 2: 0.5}), Weights(0.0, 0.5, 0.5)
+    found = rank(candidates, {0: 0.5, 1: 1.0}, weights, (), 1, near)
+    assert [(item.page, item.priority) for item in found] == [(2, 0.75)]
+
+
 def test_many_similar_pages_are_cut_before_they_are_sorted() -> None:
     """Ties at the cut and excluded pages change nothing."""
     items = [(page, page % 3, float(page % 7), 0.0) for page in range(2_000)]
