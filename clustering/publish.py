@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clustering.replay import Pairs, Replayed
+from clustering.user_features import by_category
 from hbase_schema.cells import PageCell
 from webrec.errors import ResultRefused, WebrecError
 from webrec.similarity import MOST_SEEN
@@ -170,14 +171,10 @@ def _strongest(generation: Generation, result: Result) -> tuple[Pairs, Pairs]:
 
 def _by_category(result: Result) -> tuple[Pairs, Pairs]:
     """Visits and accepts of every user by category, of all URLs, kept or not."""
-    pages = np.flatnonzero(result.category >= 0)
-    shape = (len(result.category), len(result.keywords))
-    of = sparse.csr_array(
-        (np.ones(len(pages), np.int64), (pages, result.category[pages])), shape=shape
-    )
+    replayed = result.replayed
     return (
-        sparse.csr_array(result.replayed.visits @ of),
-        sparse.csr_array(result.replayed.accepts @ of),
+        by_category(replayed.visits, result.category),
+        by_category(replayed.accepts, result.category),
     )
 
 

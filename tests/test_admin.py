@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import NOW_MS, opened, publish
+from tests.worlds import NOW_MS, opened, publish, serving
 from webrec import admin
 from webrec.admin import Listing
 from webrec.bench.oracle import World
@@ -36,10 +36,7 @@ WORLD = World(
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """The world, published."""
-    with opened(tmp_path) as engine:
-        engine.recorder.cut(0)
-        publish(engine.tables, WORLD, Random(1))
-        engine.refresh()
+    with serving(tmp_path, WORLD) as engine:
         yield engine
 
 

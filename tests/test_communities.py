@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.random_worlds import random_world
-from tests.worlds import NOW_MS, batch, opened, publish, users_of
+from tests.worlds import NOW_MS, batch, opened, serving, users_of
 from webrec import admin
 from webrec.bench.oracle import Measure, World, counts_of, nearest_community
 from webrec.communities import membership
@@ -43,10 +43,7 @@ WORLD = World(
 def _engine(tmp_path: Path) -> Iterator[Engine]:
     """The world, published."""
     # the setting is for the next batch: what this one asked for counts
-    with opened(tmp_path, min_visits=1) as engine:
-        engine.recorder.cut(0)
-        publish(engine.tables, WORLD, Random(1))
-        engine.refresh()
+    with serving(tmp_path, WORLD, min_visits=1) as engine:
         yield engine
 
 
@@ -151,10 +148,7 @@ def test_an_operator_sees_the_same(engine: Engine) -> None:
 
 def test_a_model_of_before_gives_none(tmp_path: Path) -> None:
     """A generation that does not say what users were measured by is served as ever."""
-    with opened(tmp_path) as engine:
-        engine.recorder.cut(0)
-        publish(engine.tables, World(WORLD.category, community=WORLD.community), Random(1))
-        engine.refresh()
+    with serving(tmp_path, World(WORLD.category, community=WORLD.community)) as engine:
         happens(engine, "u:new", A, A, A)
         assert explained(engine, user="new")[:2] == (None, None)
 

@@ -14,7 +14,7 @@ import pytest
 
 from hbase_schema import tables as t
 from tests.thrift_gateway import ThriftGateway
-from tests.worlds import NOW_MS, opened, publish, seen
+from tests.worlds import NOW_MS, opened, publish, seen, serving
 from webrec import admin
 from webrec.bench.oracle import World
 from webrec.config import load
@@ -39,10 +39,7 @@ WORLD = World(
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """The world, published."""
-    with opened(tmp_path) as engine:
-        engine.recorder.cut(0)
-        publish(engine.tables, WORLD, Random(1))
-        engine.refresh()
+    with serving(tmp_path, WORLD) as engine:
         yield engine
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from clustering.replay import replay
 from hbase_schema import tables as t
-from tests.worlds import NOW_MS, opened, publish, put_campaigns, telling
+from tests.worlds import NOW_MS, opened, publish, put_campaigns, serving, telling
 from webrec import admin
 from webrec.bench.oracle import Campaign, World
 from webrec.documents import parse_event, parse_request
@@ -38,10 +38,7 @@ WORLD = World(
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """The world, published."""
-    with opened(tmp_path) as engine:
-        engine.recorder.cut(0)
-        publish(engine.tables, WORLD, Random(1))
-        engine.refresh()
+    with serving(tmp_path, WORLD) as engine:
         yield engine
 
 

@@ -107,6 +107,16 @@ def published(world: World, home: Path, rng: Random, store: str = "") -> Iterato
         yield engine
 
 
+@contextmanager
+def serving(home: Path, world: World, **settings: object) -> Iterator[Engine]:
+    """An engine on a new store that holds the world's generation, and nothing newer."""
+    with opened(home, **settings) as engine:
+        engine.recorder.cut(0)
+        publish(engine.tables, world, Random(1))
+        engine.refresh()
+        yield engine
+
+
 def publish(
     tables: Tables, world: World, rng: Random, generation_id: str = GENERATION
 ) -> Generation:

@@ -76,7 +76,7 @@ def _nearest(
         return None
     weight = model.generation.accept_weight
     of_category = _by_category(model, visits), _by_category(model, accepts)
-    return space.nearest_to(_affinities(visits, accepts, weight), _affinities(*of_category, weight))
+    return space.nearest_to(affinities(visits, accepts, weight), affinities(*of_category, weight))
 
 
 def _by_category(model: Model, counts: Mapping[int, int]) -> dict[int, int]:
@@ -88,9 +88,10 @@ def _by_category(model: Model, counts: Mapping[int, int]) -> dict[int, int]:
     return found
 
 
-def _affinities(
+def affinities(
     visits: Mapping[int, int], accepts: Mapping[int, int], weight: float
 ) -> dict[int, float]:
+    """``visits + weight * accepts`` of everything that has either."""
     numbers = visits.keys() | accepts.keys()
     return {n: visits.get(n, 0) + weight * accepts.get(n, 0) for n in numbers}
 

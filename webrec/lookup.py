@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 from algorithms import UNCATEGORISED, Candidates, Near
 from hbase_schema.cells import RecentCell
 from webrec.ads import AdBoard, AdIndex
-from webrec.communities import NOWHERE, Membership, membership, pairs
+from webrec.communities import NOWHERE, Membership, affinities, membership, pairs
 from webrec.model import Model
 from webrec.page_space import PageSpace
 from webrec.tables import Generation, ProfileRow, Recent
@@ -272,10 +272,7 @@ class Lookup:
                 accepts[category] = accepts.get(category, 0) + cell.accepts
         visits.pop(UNCATEGORISED, None)
         accepts.pop(UNCATEGORISED, None)
-        return {
-            c: visits.get(c, 0) + self._accept_weight * accepts.get(c, 0)
-            for c in visits.keys() | accepts.keys()
-        }
+        return affinities(visits, accepts, self._accept_weight)
 
     @cached_property
     def _excluded(self) -> Excluded:
@@ -284,8 +281,10 @@ class Lookup:
         pages = {page for page in found if page is not None}
         if self._query.repeat:
             return Excluded(pages, ())
-        visited = (find(cell.url) for cell in self._recent.cells.values() if cell.visits)
-        pages.update(page for page in visited if page is not None)
+        for cell, known in self._recent_pages:
+            page = find(cell.url) if known is None else known
+            if cell.visits and page is not None:
+                pages.add(page)
         return Excluded(pages, self._profile.urls.numbers.data if self._profile else ())
 
 

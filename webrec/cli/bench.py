@@ -12,17 +12,18 @@ import click
 from webrec.cli.common import (
     as_json,
     command,
+    draw_chart,
     fail,
     out,
     print_json,
     print_table,
     progress,
-    tell,
 )
 from webrec.config import Settings
-from webrec.errors import WebrecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webrec.bench.figures import Spread
     from webrec.bench.result import Level, Reference
 
@@ -107,7 +108,7 @@ def bench(
         print_json(found.document())
     else:
         _show(found)
-    _draw(found, chart or folder / "latency.svg")
+    draw_chart(_drawing, found, chart or folder / "latency.svg", "webrec[bench]")
     if _is_bad(found, checked):
         raise click.exceptions.Exit(1)
 
@@ -171,17 +172,10 @@ def _spread(spread: Spread) -> str:
     return f"{spread.median:.2f} ({spread.low:.2f}–{spread.high:.2f})"
 
 
-def _draw(found: Reference, file: Path) -> None:
-    try:
-        from webrec.bench.chart import draw
-    except ImportError:
-        tell("no chart without matplotlib: pip install webrec[bench]")
-        return
-    try:
-        draw(found, file)
-    except OSError as error:
-        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
-    tell(f"chart: {file}")
+def _drawing() -> Callable[[Reference, Path], None]:
+    from webrec.bench.chart import draw
+
+    return draw
 
 
 def _is_bad(found: Reference, wanted: int) -> bool:

@@ -9,7 +9,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 import orjson
@@ -30,6 +31,8 @@ from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     from webrec.engine import Engine
+
+_Found = TypeVar("_Found")
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is (0: unknown)."""
@@ -259,3 +262,27 @@ def engine_of(settings: Settings, patience_s: float | None = None) -> Iterator[E
         yield engine
     finally:
         engine.close()
+
+
+def draw_chart(
+    load: Callable[[], Callable[[_Found, Path], None]], found: _Found, file: Path, needs: str
+) -> None:
+    """Draw what was found, and say where.
+
+    Args:
+        load: imports what draws, and with it matplotlib.
+        needs: what to install where that is missing.
+
+    Raises:
+        WebrecError: the file cannot be written.
+    """
+    try:
+        draw = load()
+    except ImportError:
+        tell(f"no chart without matplotlib: pip install {needs}")
+        return
+    try:
+        draw(found, file)
+    except OSError as error:
+        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
+    tell(f"chart: {file}")

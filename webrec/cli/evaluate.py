@@ -12,6 +12,7 @@ from webrec.cli.batch import plan_options
 from webrec.cli.common import (
     as_json,
     command,
+    draw_chart,
     engine_of,
     out,
     print_json,
@@ -20,9 +21,10 @@ from webrec.cli.common import (
     tell,
 )
 from webrec.config import Settings
-from webrec.errors import WebrecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webrec.engine import Engine
     from webrec.evaluation.history import Source
     from webrec.evaluation.result import Estimate, Evaluation, Row, Section, Table
@@ -139,7 +141,7 @@ def evaluate(
     else:
         _show(found)
     if chart is not None:
-        _draw(found, chart)
+        draw_chart(_drawing, found, chart, '"webrec[evaluate]"')
 
 
 def _source(engine: Engine) -> Source:
@@ -218,14 +220,7 @@ def _percent(share: Estimate | None) -> str:
     return f"{100 * share.value:.1f} % ({100 * share.low:.1f}–{100 * share.high:.1f})"
 
 
-def _draw(found: Evaluation, file: Path) -> None:
-    try:
-        from webrec.evaluation.chart import draw
-    except ImportError:
-        tell('no chart without matplotlib: pip install "webrec[evaluate]"')
-        return
-    try:
-        draw(found, file)
-    except OSError as error:
-        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
-    tell(f"chart: {file}")
+def _drawing() -> Callable[[Evaluation, Path], None]:
+    from webrec.evaluation.chart import draw
+
+    return draw

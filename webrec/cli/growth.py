@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webrec.cli.common import as_json, command, out, print_json, print_table, progress, tell
+from webrec.cli.common import as_json, command, draw_chart, out, print_json, print_table, progress
 from webrec.config import Settings
-from webrec.errors import WebrecError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webrec.bench.figures import Spread
-    from webrec.bench.growth import AxisGrowth, BatchPoint, Growth
+    from webrec.bench.growth import AxisGrowth, BatchPoint
+    from webrec.bench.growth_chart import Document
 
 _MIB, _GIB = 1 << 20, 1 << 30
 _BATCH = "batch"
@@ -85,7 +87,7 @@ def growth(
         for axis in found.axes:
             _show_axis(axis)
         _show_batch(found.batch)
-    _draw(found, chart or folder / "growth.svg")
+    draw_chart(_drawing, found.document(), chart or folder / "growth.svg", "webrec[bench]")
 
 
 def _show_axis(axis: AxisGrowth) -> None:
@@ -145,14 +147,7 @@ def _spread(spread: Spread) -> str:
     return f"{spread.median:.2f} ({spread.low:.2f}–{spread.high:.2f})"
 
 
-def _draw(found: Growth, file: Path) -> None:
-    try:
-        from webrec.bench.growth_chart import draw
-    except ImportError:
-        tell("no chart without matplotlib: pip install webrec[bench]")
-        return
-    try:
-        draw(found.document(), file)
-    except OSError as error:
-        raise WebrecError(f"{file} cannot be written: {error.strerror}") from error
-    tell(f"chart: {file}")
+def _drawing() -> Callable[[Document, Path], None]:
+    from webrec.bench.growth_chart import draw
+
+    return draw

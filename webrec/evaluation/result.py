@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MEASURES = ("rank_score", "precision", "recall", "f1", "ndcg", "mrr", "novelty")
-KNOWN = ("known_visits", "known_accepts")
 
 
 @dataclass(frozen=True, slots=True)
