@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# what is installed: what the demo needs (the service and the batch), or what the tests need, too
+USABLE := $(VENV)/.usable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -10,10 +12,10 @@ READY := $(VENV)/.ready
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: $(READY) ## The whole way in under a minute: a small world, a batch, recommendations over HTTP
+demo: $(USABLE) ## The whole way in under a minute: a small world, a batch, recommendations over HTTP
 	$(BIN)/webrec demo
 
-run: $(READY) ## The service on http://127.0.0.1:8080
+run: $(USABLE) ## The service on http://127.0.0.1:8080
 	$(BIN)/webrec serve
 
 test: $(READY) ## All tests
@@ -63,9 +65,18 @@ cluster: $(READY) ## HBase and HDFS in a container, until Ctrl-C
 clean: ## Take away what make made
 	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis webrec-bench
 
-$(READY): setup.cfg pyproject.toml constraints.txt
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "webrec needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+NEEDS := setup.cfg pyproject.toml constraints.txt
+
+$(USABLE): $(NEEDS) | $(VENV)/bin/python
+	$(INSTALL) '.[batch]'
 	touch $@
+
+$(READY): $(NEEDS) | $(VENV)/bin/python
+	$(INSTALL) '.[dev]'
+	touch $@ $(USABLE)

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import orjson
 
 from webrec.errors import LogUnavailable, UsageError
+from webrec.extras import require
 from webrec.rawlog import (
     SUFFIX,
     Log,
@@ -72,13 +73,14 @@ def open_log(uri: str, spool: Path) -> Log:
         spool: folder of this machine for what is not on HDFS yet.
 
     Raises:
-        UsageError: the URI is not understood.
+        UsageError: the URI is not understood, or the driver is not installed.
         LogUnavailable: the folder cannot be made.
     """
     scheme, separator, path = uri.partition("://")
     if scheme == "file" and separator and path:
         return RawLog(Path(path))
     if scheme == "hdfs" and separator:
+        require("hbase", "a log on HDFS")
         from webrec import webhdfs  # the driver loads only when it is wanted
 
         address = webhdfs.Address.of(uri)

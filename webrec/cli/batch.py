@@ -92,7 +92,7 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-@command()
+@command(extra="batch")
 @plan_options
 @click.option(
     "--labels",

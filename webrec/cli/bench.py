@@ -39,7 +39,7 @@ _WORDS = {"per_s": "requests/s"}
 _MOST_DEGRADED = 0.01
 
 
-@command()
+@command(extra="batch")
 @click.option(
     "--folder",
     type=Path,

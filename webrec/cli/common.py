@@ -28,6 +28,7 @@ from rich.text import Text
 
 from webrec.config import PREFIX, Settings, load
 from webrec.errors import UsageError, WebrecError
+from webrec.extras import require
 
 if TYPE_CHECKING:
     from webrec.engine import Engine
@@ -145,12 +146,15 @@ class _Command(click.Command):
             formatter.write_dl(settings)
 
 
-def command(group: click.Group | None = None, name: str | None = None) -> Callable[..., Any]:
+def command(
+    group: click.Group | None = None, name: str | None = None, *, extra: str | None = None
+) -> Callable[..., Any]:
     """Make a function a command that takes the settings first.
 
     Args:
         group: the group it belongs to, if any.
         name: the function's own, when left out.
+        extra: what has to be installed for it beside the core.
     """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
@@ -158,6 +162,8 @@ def command(group: click.Group | None = None, name: str | None = None) -> Callab
         def call(**given: Any) -> Any:
             chosen = {field: given.pop(field) for field in Settings.model_fields}
             logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+            if extra is not None:
+                require(extra, f"`webrec {made.name}`")
             return function(load(**chosen), **given)
 
         made = click.command(name or function.__name__.strip("_"), cls=_Command)(call)

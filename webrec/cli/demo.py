@@ -24,7 +24,7 @@ class DemoFailed(WebrecError):
     """The demo could not be shown."""
 
 
-@command()
+@command(extra="batch")
 @click.option("--keep", type=Path, help="Keep the demo's data in this folder, new or empty.")
 def demo(settings: Settings, keep: Path | None) -> None:
     """Show the whole way: a world, a batch, campaigns, recommendations over HTTP.

@@ -54,7 +54,7 @@ def _finite(
     return values
 
 
-@command()
+@command(extra="batch")
 @click.option(
     "--protocol",
     type=click.Choice(PROTOCOLS),

@@ -23,7 +23,7 @@ _AXES = ("urls", "users", "ads", "profile_urls", _BATCH)
 _NAMES = {"urls": "URLs", "profile_urls": "URLs of a profile"}
 
 
-@command()
+@command(extra="batch")
 @click.option(
     "--axis",
     "axes",

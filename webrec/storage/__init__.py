@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from webrec.errors import UsageError
+from webrec.extras import require
 from webrec.storage.base import Store, Swap
 
 __all__ = ["Store", "Swap", "open_scratch", "open_store"]
@@ -20,7 +21,7 @@ def open_store(uri: str, patience_s: float = 0.0) -> Store:
         patience_s: for how long a call that failed is repeated.
 
     Raises:
-        UsageError: it is not understood.
+        UsageError: it is not understood, or its driver is not installed.
     """
     scheme, separator, rest = uri.partition("://")
     if scheme == "sqlite" and separator and rest.startswith("/") and len(rest) > 1:
@@ -29,6 +30,7 @@ def open_store(uri: str, patience_s: float = 0.0) -> Store:
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
         return SqliteStore(Path(rest[1:]))
     if scheme == "hbase":
+        require("hbase", "a store on HBase")
         from webrec.storage.hbase import HBaseStore  # as above
         from webrec.storage.server import Server
 
