@@ -53,14 +53,14 @@ bench-growth: $(READY) ## The same while the world grows, to a million URLs and 
 	$(BIN)/webrec growth
 
 docs: $(READY) ## Write the reference pages that come from the code
-	$(BIN)/python -m tests.docs_from_code
+	$(BIN)/python -m tests.support.docs_from_code
 
 images: ## Docker images: the service (webrec), a cluster for tests and trials (webrec-cluster)
 	docker build --file docker/service/Dockerfile --tag webrec .
 	docker build --tag webrec-cluster docker/cluster
 
 cluster: $(READY) ## HBase and HDFS in a container, until Ctrl-C
-	$(BIN)/python -m tests.cluster
+	$(BIN)/python -m tests.support.cluster
 
 clean: ## Take away what make made
 	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis webrec-bench

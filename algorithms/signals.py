@@ -1,4 +1,4 @@
-"""[4][5] What an algorithm may ask about one request. `webrec.lookup` answers."""
+"""[4][5] What an algorithm may ask about one request. `webrec.serving.signals` answers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""[2] The batch: the raw log in, categories of pages and communities of users out."""
+"""[2] Learners: what the log says in, categories, communities and similar pages out."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hbase_schema.tables import PART
+from hbase_schema.names import PART
 
 Numbers = NDArray[np.uint32]
 
@@ -58,7 +58,7 @@ def pack_columns(part: bytes, columns: Sequence[Numbers]) -> Iterator[tuple[byte
     """Encode parallel arrays of equal length as cells ``m:<part>/00000``, ``m:<part>/00001``, ….
 
     Args:
-        part: the part's name, one of those in `hbase_schema.tables`.
+        part: the part's name, one of those in `hbase_schema.names`.
         columns: uint32 arrays of shape (n,). With n = 0 there is one empty cell.
     """
     n = len(columns[0])

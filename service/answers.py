@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from webrec.documents import parse_request
-from webrec.engine import Engine, Recommendation
+from webrec.formats.documents import parse_request
+from webrec.serving.engine import Engine, Recommendation
 
 
 def recommend_document(engine: Engine, document: object) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from flask_compress import Compress
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug.exceptions import HTTPException
 
-from service import response
-from service.lane import GZIP_FROM_BYTES, GZIP_LEVEL, Lane
+from service import responses as response
+from service.api_keys import KeyFile
+from service.context import State, state
+from service.fast_path import GZIP_FROM_BYTES, GZIP_LEVEL, Lane
 from service.metrics import Metrics
 from service.routes import campaigns, events, model, operation, recommendations
-from service.state import State, state
-from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, WebrecError
-from webrec.keys import KeyFile
+from webrec.serving.engine import Engine
 
 _UNKNOWN_ROUTE = "unknown"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))

@@ -12,9 +12,9 @@ from flask import request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
-from service.state import state
+from service.api_keys import KeyFile
+from service.context import state
 from webrec.errors import Unavailable, UsageError
-from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -19,8 +19,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from service.wsgi import METRICS_FOLDER
-from webrec.engine import Engine, Recommendation
 from webrec.errors import WebrecError
+from webrec.serving.engine import Engine, Recommendation
 
 _BUCKETS_S = (
     0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05,

@@ -1,6 +1,6 @@
 """[6] The interface as an OpenAPI 3.1 document.
 
-Bodies that `webrec.documents` reads are described by the schemas it validates with; a test holds
+Bodies that `webrec.formats` reads are described by the schemas it validates with; a test holds
 the rest against the routes.
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 
 from apispec import APISpec
 
-from service import params
+from service import query as params
 from service.auth import HEADER
-from service.bodies import NDJSON
-from service.params import MAX_DOCUMENTS
-from service.response import JSON, PROBLEM
-from webrec.documents import (
+from service.query import MAX_DOCUMENTS
+from service.request_body import NDJSON
+from service.responses import JSON, PROBLEM
+from webrec.formats.documents import (
     CAMPAIGN_SCHEMA,
     EVENT_SCHEMA,
     LABEL_SCHEMA,

@@ -116,7 +116,7 @@ def service(settings: Settings, checkout: Path | None = None) -> Iterator[Server
 
 @contextmanager
 def floor(settings: Settings, body_bytes: int = 1_500) -> Iterator[Server]:
-    """The least this stack needs for an answer of that size: see `service.floor`.
+    """The least this stack needs for an answer of that size: see `service.baseline_app`.
 
     Args:
         settings: of the service that it stands beside: workers and threads; and the home, where
@@ -129,7 +129,7 @@ def floor(settings: Settings, body_bytes: int = 1_500) -> Iterator[Server]:
     address = (_HERE, free_port())
     settings.home.mkdir(parents=True, exist_ok=True)
     with _started(
-        python("-m", "service.floor", str(address[1]), str(body_bytes)),
+        python("-m", "service.baseline_app", str(address[1]), str(body_bytes)),
         environment(settings),
         address,
         settings.home / "floor.log",

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
-from webrec import text
+from service.api_keys import KeyFile
 from webrec.config import Settings
 from webrec.config import load as load_settings
-from webrec.engine import Engine
 from webrec.errors import StoreUnavailable, UsageError, WebrecError
-from webrec.keys import KeyFile
+from webrec.features import text
+from webrec.serving.engine import Engine
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from tests.cluster import Cluster
+    from tests.support.cluster import Cluster
 
 # a shell starts what it runs in the background with Ctrl-C ignored, and commands would inherit that
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -38,7 +38,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """HBase and HDFS, shared by all tests: use tables of your own, and leave it healthy."""
-    from tests.cluster import NO_ENGINE, Cluster, engine_answers
+    from tests.support.cluster import NO_ENGINE, Cluster, engine_answers
 
     if not engine_answers():
         pytest.skip(NO_ENGINE)

@@ -22,16 +22,17 @@ import click
 import jsonschema_rs
 import pytest
 
-from hbase_schema import tables
+from hbase_schema import names as tables
 from service.app import create_app
 from service.openapi import document
-from service.params import urls as looked_up
+from service.query import urls as looked_up
 from tests import conftest
-from tests.docs_from_code import DOCS, PAGES, ROOT
-from tests.running import build_world
-from webrec import config, documents
+from tests.support.docs_from_code import DOCS, PAGES, ROOT
+from tests.support.running import build_world
+from webrec import config
 from webrec.cli import main
-from webrec.engine import Engine
+from webrec.formats import documents
+from webrec.serving.engine import Engine
 
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 API = DOCS / "api.md"

@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response, url_for
 
-from service import params
+from service import query as params
 from service.auth import needs
-from service.bodies import MANY_DOCUMENTS, read_campaigns, read_one
-from service.response import answer, nothing
-from service.state import state
-from webrec import admin
-from webrec.documents import campaign_document, parse_campaign
+from service.context import state
+from service.request_body import MANY_DOCUMENTS, read_campaigns, read_one
+from service.responses import answer, nothing
+from webrec.admin import admin
 from webrec.errors import NotFound
+from webrec.formats.documents import campaign_document, parse_campaign
 
 blueprint = Blueprint("campaigns", __name__)
 

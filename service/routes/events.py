@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from service.auth import needs
-from service.bodies import Many, read_any
-from service.response import answer, problem, problem_document
-from service.state import state
-from webrec.documents import parse_event
+from service.context import state
+from service.request_body import Many, read_any
+from service.responses import answer, problem, problem_document
+from webrec.domain.types import Event
 from webrec.errors import InputError
-from webrec.types import Event
+from webrec.formats.documents import parse_event
 
 blueprint = Blueprint("events", __name__)
 

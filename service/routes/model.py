@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from service import params
+from service import query as params
 from service.auth import needs
-from service.bodies import MANY_DOCUMENTS, read_one
-from service.response import answer, nothing
-from service.state import state
-from webrec import admin
-from webrec.documents import parse_label
+from service.context import state
+from service.request_body import MANY_DOCUMENTS, read_one
+from service.responses import answer, nothing
+from webrec.admin import admin
 from webrec.errors import NotFound
+from webrec.formats.documents import parse_label
 
 blueprint = Blueprint("model", __name__)
 

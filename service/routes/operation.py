@@ -7,10 +7,10 @@ from importlib.metadata import version
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service.context import state
 from service.openapi import document
-from service.response import answer
-from service.state import state
-from webrec.admin import readiness
+from service.responses import answer
+from webrec.admin.admin import readiness
 
 blueprint = Blueprint("operation", __name__)
 

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, g
 
 from service.answers import recommend_timed
 from service.auth import needs
-from service.bodies import Many, read_one_or_list
-from service.lane import SCOPES
-from service.params import MAX_DOCUMENTS
+from service.context import State, state
+from service.fast_path import SCOPES
 from service.process import RECOMMENDATIONS
-from service.response import answer, problem_document
-from service.state import State, state
+from service.query import MAX_DOCUMENTS
+from service.request_body import Many, read_one_or_list
+from service.responses import answer, problem_document
 from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecError
 
 blueprint = Blueprint("recommendations", __name__)

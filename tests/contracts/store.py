@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hbase_schema.definitions import Family
+from hbase_schema.families import Family
 from webrec.errors import NotFound
 from webrec.storage import Store, Swap
 

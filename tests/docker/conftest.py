@@ -11,7 +11,7 @@ import docker
 import pytest
 from docker import DockerClient
 
-from tests.cluster import NO_ENGINE, build_image, engine_answers
+from tests.support.cluster import NO_ENGINE, build_image, engine_answers
 
 ROOT = Path(__file__).parents[2]
 

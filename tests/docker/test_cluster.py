@@ -12,7 +12,7 @@ from hdfs import InsecureClient
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 from thriftpy2.thrift import TException
 
-from tests.cluster import SERVERS, Cluster
+from tests.support.cluster import SERVERS, Cluster
 
 pytestmark = pytest.mark.slow
 

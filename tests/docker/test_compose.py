@@ -14,10 +14,10 @@ import pytest
 import yaml
 from docker import DockerClient
 
-from tests import world
-from tests.cluster import free_ports
 from tests.docker.conftest import ROOT
-from tests.running import Answer, Client, wait_until
+from tests.support import world
+from tests.support.cluster import free_ports
+from tests.support.running import Answer, Client, wait_until
 
 _FILE = ROOT / "docker" / "compose.yaml"
 _SERVICES: dict[str, Any] = yaml.safe_load(_FILE.read_text())["services"]

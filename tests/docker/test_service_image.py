@@ -10,8 +10,8 @@ from docker import DockerClient
 from docker.errors import ContainerError
 from docker.models.containers import Container
 
-from tests.cluster import labels
-from tests.running import Client, wait_until
+from tests.support.cluster import labels
+from tests.support.running import Client, wait_until
 
 pytestmark = pytest.mark.slow
 

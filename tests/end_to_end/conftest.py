@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import Cluster
-from tests.running import build_world
+from tests.support.cluster import Cluster
+from tests.support.running import build_world
 
 
 @pytest.fixture(scope="session")

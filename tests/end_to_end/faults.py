@@ -22,14 +22,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.cluster import SERVERS, Cluster
 from tests.end_to_end.load import Found, Ledger, Visit, compare, counted_by_service
-from tests.running import Answer, Client, Service, batch, run_batch, wait_until
+from tests.support.cluster import SERVERS, Cluster
+from tests.support.running import Answer, Client, Service, batch, run_batch, wait_until
 from webrec import config
-from webrec.documents import parse_event
-from webrec.engine import Engine
 from webrec.errors import StoreUnavailable
-from webrec.rawlog import RawLog
+from webrec.formats.documents import parse_event
+from webrec.rawlog.local import RawLog
+from webrec.serving.engine import Engine
 
 PLAN: dict[str, Any] = {"categories": 4, "communities": 4, "features": "tfidf"}
 TMAX_MS = 100

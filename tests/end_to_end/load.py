@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from tests.running import Client, Service, wait_until
-from webrec.rawlog import RawLog
+from tests.support.running import Client, Service, wait_until
+from webrec.rawlog.local import RawLog
 
 _EVENTS = 5
 _PAUSE_S = 0.02

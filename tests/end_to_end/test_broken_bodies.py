@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Service
-from tests.world import page
+from tests.support.running import Service
+from tests.support.world import page
 
 pytestmark = pytest.mark.slow
 

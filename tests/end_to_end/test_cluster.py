@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests import world
-from tests.cluster import Cluster
 from tests.end_to_end.test_killing import Killing, assert_right
 from tests.end_to_end.test_whole_way import PATH, assert_answers_are_known, models, upload
-from tests.running import Batch, Service, build_world, let_lease_end, run_batch, wait_until
-from tests.world import page
+from tests.support import world
+from tests.support.cluster import Cluster
+from tests.support.running import Batch, Service, build_world, let_lease_end, run_batch, wait_until
+from tests.support.world import page
 from webrec import config
-from webrec.documents import parse_event
-from webrec.engine import Engine
+from webrec.formats.documents import parse_event
+from webrec.serving.engine import Engine
 
 pytestmark = pytest.mark.slow
 

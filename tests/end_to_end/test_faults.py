@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import Cluster
 from tests.end_to_end.faults import (
     FAULTS,
     PLAN,
@@ -20,7 +19,8 @@ from tests.end_to_end.faults import (
     tracked_request,
 )
 from tests.end_to_end.load import Ledger, compare, counted_by_service
-from tests.running import Answer, Batch, Service, wait_until
+from tests.support.cluster import Cluster
+from tests.support.running import Answer, Batch, Service, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

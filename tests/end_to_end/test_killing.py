@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from tests.end_to_end.load import Found, Ledger, load, settled
-from tests.running import Batch, Service, let_lease_end, run_batch, wait_until
+from tests.support.running import Batch, Service, let_lease_end, run_batch, wait_until
 
 STEPS = (
     "cutting the log",

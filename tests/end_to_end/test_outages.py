@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.load import Found, Ledger, compare, counted_by_service, load
-from tests.running import Answer, Service, wait_until
-from tests.world import page
+from tests.support.running import Answer, Service, wait_until
+from tests.support.world import page
 
 pytestmark = pytest.mark.slow
 

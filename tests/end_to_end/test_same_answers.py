@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.worlds import batch, opened
-from webrec import admin, synthetic
-from webrec.documents import parse_campaign, parse_event, parse_request
-from webrec.engine import Engine
-from webrec.synthetic import WorldSpec
+from tests.support.worlds import batch, opened
+from webrec.admin import admin
+from webrec.formats.documents import parse_campaign, parse_event, parse_request
+from webrec.serving.engine import Engine
+from webrec.synthetic import world as synthetic
+from webrec.synthetic.world import WorldSpec
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.load import Ledger, compare, counted_in_log, load
-from tests.running import Service, wait_until
+from tests.support.running import Service, wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests import world
-from tests.running import Answer, Client, Service, run_batch, wait_until
-from tests.world import EXPECTED, page
+from service.api_keys import KeyFile
+from tests.support import world
+from tests.support.running import Answer, Client, Service, run_batch, wait_until
+from tests.support.world import EXPECTED, page
 from webrec import config
+from webrec.domain.urls import canonical
 from webrec.errors import UsageError
-from webrec.keys import KeyFile
-from webrec.urls import canonical
 
 PATH = "/v1/recommendations"
 

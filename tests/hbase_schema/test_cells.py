@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hbase_schema import cells
 from hbase_schema.cells import CHUNK_NUMBERS, NO_DOCUMENT, Numbers, PageCell, RecentCell
-from hbase_schema.tables import DOCUMENT, PART
+from hbase_schema.names import DOCUMENT, PART
 
 u32, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 urls = st.text(max_size=200).map(lambda s: "https://site.example/" + s).filter(str.isprintable)

@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.api_keys import KeyFile
 from service.app import create_app
-from tests.running import build_world
+from tests.support.running import build_world
 from webrec import config
-from webrec.engine import Engine
-from webrec.keys import KeyFile
+from webrec.serving.engine import Engine
 
 OpenEngine = Callable[..., Engine]
 

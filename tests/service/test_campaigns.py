@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.service.problems import problem_of, wrong_fields
 from tests.service.test_recommendations import ask
-from tests.world import CAMPAIGNS, page
+from tests.support.world import CAMPAIGNS, page
 
 PATH = "/v1/campaigns"
 NDJSON = "application/x-ndjson"

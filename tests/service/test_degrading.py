@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from tests.service.problems import assert_problem, problem_of
 from tests.service.test_recommendations import PATH, ask
-from tests.test_engine import WORLD, A, B, D, campaign
-from tests.thrift_gateway import ThriftGateway
-from tests.worlds import opened, publish
+from tests.support.thrift_gateway import ThriftGateway
+from tests.support.worlds import opened, publish
+from tests.webrec.serving.test_engine import WORLD, A, B, D, campaign
 from webrec import config
-from webrec.engine import Engine
+from webrec.serving.engine import Engine
 
 LITTLE, PLENTY = 100, 60_000
 
@@ -129,7 +129,7 @@ def test_readiness_of_a_store_that_hangs(
     client: FlaskClient, gateway: ThriftGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not waited for: that is made out within the time there is."""
-    monkeypatch.setattr("webrec.admin._PING_S", 0.05)
+    monkeypatch.setattr("webrec.admin.admin._PING_S", 0.05)
     gateway.hang()
     before = gateway.calls
     found = checks(client, 503)

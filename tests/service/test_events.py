@@ -11,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.running import batch
 from tests.service.problems import assert_problem, problem_of
 from tests.service.test_recommendations import BOT, padded, visits
-from tests.world import page
-from webrec.engine import Engine
+from tests.support.running import batch
+from tests.support.world import page
+from webrec.serving.engine import Engine
 
 PATH = "/v1/events"
 KIB = 1024

@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from tests import world
-from tests.running import batch
 from tests.service.problems import problem_of, wrong_fields
 from tests.service.test_campaigns import walked
 from tests.service.test_recommendations import ask, visits
-from tests.world import READERS, by_total, landing, page
-from webrec.engine import Engine
+from tests.support import world
+from tests.support.running import batch
+from tests.support.world import READERS, by_total, landing, page
+from webrec.serving.engine import Engine
 
 
 def get(client: FlaskClient, path: str, **query: object) -> dict[str, Any]:

@@ -19,15 +19,15 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 
 from service import openapi
+from service.api_keys import SCOPES, KeyFile
 from service.app import create_app
 from service.auth import HEADER
-from service.bodies import ONE_DOCUMENT
-from tests import world
-from tests.service.test_keys import NEEDS
-from tests.world import page
-from webrec.documents import MAX_TIME_MS
-from webrec.engine import Engine
-from webrec.keys import SCOPES, KeyFile
+from service.request_body import ONE_DOCUMENT
+from tests.service.test_authorization import NEEDS
+from tests.support import world
+from tests.support.world import page
+from webrec.formats.documents import MAX_TIME_MS
+from webrec.serving.engine import Engine
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.service.problems import problem_of
 from tests.service.test_recommendations import ask
-from tests.world import STRANGER_PAGE, page
-from webrec.engine import Engine
+from tests.support.world import STRANGER_PAGE, page
+from webrec.serving.engine import Engine
 
 
 def metrics(client: FlaskClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

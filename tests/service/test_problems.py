@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.service.problems import problem_of
-from webrec.engine import Engine
+from webrec.serving.engine import Engine
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v2/events", "/v1//events", "/v1/events/x", "/%00"])

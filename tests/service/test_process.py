@@ -19,9 +19,9 @@ from service.process import (
     service,
 )
 from service.wsgi import METRICS_FOLDER
-from tests.running import DEADLINE_S, Answer, Client, build_world
+from tests.support.running import DEADLINE_S, Answer, Client, build_world
 from webrec import config
-from webrec.rawlog import RawLog
+from webrec.rawlog.local import RawLog
 
 pytestmark = pytest.mark.slow
 

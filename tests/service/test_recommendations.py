@@ -11,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from tests import world
 from tests.service.problems import assert_problem, problem_of, wrong_fields
-from tests.world import EXPECTED, Expected, page
-from webrec.engine import Engine
-from webrec.urls import canonical
+from tests.support import world
+from tests.support.world import EXPECTED, Expected, page
+from webrec.domain.urls import canonical
+from webrec.serving.engine import Engine
 
 PATH = "/v1/recommendations"
 KIB = 1024

@@ -30,14 +30,14 @@ import orjson
 
 from webrec.bench import oracle
 from webrec.bench.load import Sent
-from webrec.bench.stage import Told
+from webrec.bench.workspace import Told
 from webrec.config import Settings
-from webrec.documents import RequestDocument
-from webrec.landing import LandingPages
-from webrec.page_space import PageSpace
+from webrec.domain.types import Campaign
+from webrec.features.page_classifier import PageSpace
+from webrec.formats.documents import RequestDocument
+from webrec.serving.landing_pages import LandingPages
 from webrec.storage import open_store
-from webrec.tables import Counts, Generation, ProfileRow, Space, Tables
-from webrec.types import Campaign
+from webrec.tables.tables import Counts, Generation, ProfileRow, Space, Tables
 
 SEEN_WITHIN_S = 2.0
 """What is recorded is seen by every worker within this time."""

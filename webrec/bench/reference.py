@@ -1,8 +1,9 @@
 """The reference experiment: a published one done again, on this machine, with this service.
 
 In: settings and a `Plan`. Out: a `webrec.bench.result.Reference`: the latency of the service and,
-beside it, of the floor (`service.floor`), which is what the same stack takes to answer anything at
-all; on HBase also of the bare reads (`webrec.storage.bare`); and whether the answers were right.
+beside it, of the floor (`service.baseline_app`), which is what the same stack takes to answer
+anything at all; on HBase also of the bare reads (`webrec.storage.hbase_bare`); and whether the
+answers were right.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import numpy as np
 import orjson
 
 from service.process import RECOMMENDATIONS, Server, floor, service
-from webrec.bench import checks, stage
+from webrec.bench import checks
+from webrec.bench import workspace as stage
+from webrec.bench.interleaving import Pace, Runner, take_turns
 from webrec.bench.load import http_request, send, wall_s
 from webrec.bench.machine import machine
 from webrec.bench.responder import responder
@@ -31,12 +34,11 @@ from webrec.bench.result import (
     is_worse,
     level_of,
 )
-from webrec.bench.rounds import Pace, Runner, take_turns
 from webrec.config import Settings
-from webrec.documents import RequestDocument, parse_request
+from webrec.formats.documents import RequestDocument, parse_request
 from webrec.storage import open_store
-from webrec.synthetic import WorldSpec, requests
-from webrec.tables import Tables
+from webrec.synthetic.world import WorldSpec, requests
+from webrec.tables.tables import Tables
 
 _WARM_UP, _WARM_UP_AT_ONCE = 2_000, 10
 _BARE_REQUESTS = 3_000
@@ -180,7 +182,7 @@ def _bare_reads(
     """
     if not settings.store:
         return lambda _at_once, _block: None
-    from webrec.storage.bare import bare_reader  # the driver loads only when it is wanted
+    from webrec.storage.hbase_bare import bare_reader  # the driver loads only when it is wanted
 
     generation = _active(settings)
 

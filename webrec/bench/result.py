@@ -18,7 +18,7 @@ import numpy as np
 from service.process import Memory
 from webrec.bench.checks import Checked
 from webrec.bench.figures import Figures, Spread, figures, plain, spread
-from webrec.bench.rounds import Lap, Pace
+from webrec.bench.interleaving import Lap, Pace
 
 SERVICE, FLOOR, AGAINST = "service", "floor", "against"
 """The sides that are measured: ours, the stack alone, and the service of another checkout."""

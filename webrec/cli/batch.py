@@ -24,9 +24,9 @@ from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
-    from clustering.job import Plan
-    from clustering.publish import Written
-    from webrec.engine import Engine
+    from webrec.batch.job import Plan
+    from webrec.batch.publish import Written
+    from webrec.serving.engine import Engine
 
 PATIENCE_S = 120.0
 """A store that is away for as long as a restart takes costs a batch no more than that."""
@@ -114,8 +114,8 @@ def batch(
     as_json: bool,
 ) -> None:
     """Cluster pages and users, and publish the result as the active model."""
-    from clustering.job import Plan
-    from webrec.cli.truth import read_labels
+    from webrec.batch.job import Plan
+    from webrec.formats.label_file import read_labels
 
     truth = {} if labels is None else read_labels(labels)  # before the work, not after
     plan = Plan(categories, communities, features, seed, force, settings.taxonomy, truth)
@@ -146,8 +146,8 @@ def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> N
 
 
 def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
-    from clustering import job
-    from webrec import admin
+    from webrec.admin import admin
+    from webrec.batch import job
 
     written: list[Written] = []
     began = time.monotonic()
@@ -167,7 +167,7 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
 
 
 def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
-    from webrec import admin
+    from webrec.admin import admin
 
     print_table(
         ("what", "how many"),

@@ -92,8 +92,8 @@ def bench(
     is there, where it must be empty at first.
     """
     from webrec.bench import reference
-    from webrec.bench.rounds import QUICK, Pace
-    from webrec.synthetic import WorldSpec
+    from webrec.bench.interleaving import QUICK, Pace
+    from webrec.synthetic.world import WorldSpec
 
     sizes = (QUICK_WORLD if quick else {}) | _given(urls=urls, users=users)
     pace = QUICK if quick else Pace()

@@ -17,8 +17,8 @@ from webrec.cli.common import (
     print_table,
     tell,
 )
-from webrec.cli.files import read_documents
 from webrec.config import Settings
+from webrec.formats.files import read_documents
 
 
 @click.group(cls=Group)
@@ -35,7 +35,7 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
 
     Each is judged for itself. The same upload twice changes nothing.
     """
-    from webrec import admin
+    from webrec.admin import admin
 
     documents = read_documents(file)
     if len(documents) == 1 and isinstance(documents[0], dict) and "campaigns" in documents[0]:
@@ -60,7 +60,7 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the campaigns."""
-    from webrec import admin
+    from webrec.admin import admin
 
     with engine_of(settings) as engine:
         found = admin.list_campaigns(engine.tables, 1_000_000, "").items
@@ -88,7 +88,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("campaign_id", metavar="ID")
 def delete(settings: Settings, campaign_id: str) -> None:
     """Take a campaign away."""
-    from webrec import admin
+    from webrec.admin import admin
 
     with engine_of(settings) as engine:
         admin.delete_campaign(engine.tables, campaign_id)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from service.api_keys import KeyFile
 from webrec.cli.common import as_json, command, engine_of, print_json, print_table
 from webrec.config import Settings
 from webrec.errors import LogUnavailable, WebrecError
-from webrec.keys import KeyFile
 
 if TYPE_CHECKING:
-    from webrec.engine import Engine
+    from webrec.serving.engine import Engine
 
 
 class _Finding(NamedTuple):
@@ -85,7 +85,7 @@ def _log(engine: Engine) -> str:
 
 
 def _model(engine: Engine) -> str:
-    from webrec.admin import some_model
+    from webrec.admin.admin import some_model
 
     generation = some_model(engine)
     hours = (time.time() - generation.created_ms / 1000) / 3_600

@@ -27,11 +27,11 @@ from rich.table import Table
 from rich.text import Text
 
 from webrec.config import PREFIX, Settings, load
+from webrec.domain.extras import require
 from webrec.errors import UsageError, WebrecError
-from webrec.extras import require
 
 if TYPE_CHECKING:
-    from webrec.engine import Engine
+    from webrec.serving.engine import Engine
 
 _Found = TypeVar("_Found")
 
@@ -259,7 +259,7 @@ def engine_of(settings: Settings, patience_s: float | None = None) -> Iterator[E
         patience_s: for how long a call to the store that failed is repeated; some seconds when
             left out.
     """
-    from webrec.engine import PATIENCE_S, Engine
+    from webrec.serving.engine import PATIENCE_S, Engine
 
     engine = Engine(settings, PATIENCE_S if patience_s is None else patience_s)
     try:

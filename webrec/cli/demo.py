@@ -51,7 +51,7 @@ def _own(settings: Settings, home: Path) -> Settings:
 
 
 def _show(settings: Settings) -> None:
-    from webrec.synthetic import WorldSpec, generate
+    from webrec.synthetic.world import WorldSpec, generate
 
     spec = WorldSpec(
         now_ms=time.time_ns() // 1_000_000,
@@ -107,7 +107,7 @@ def _step(number: int, what: str, command_: str = "") -> None:
 
 
 def _ingest(settings: Settings, files: list[Path]) -> None:
-    from webrec.documents import parse_event, read_json
+    from webrec.formats.documents import parse_event, read_json
 
     with engine_of(settings) as engine:
         for file in files:
@@ -118,8 +118,8 @@ def _ingest(settings: Settings, files: list[Path]) -> None:
 
 
 def _batch(settings: Settings) -> None:
-    from clustering import job
-    from webrec import admin
+    from webrec.admin import admin
+    from webrec.batch import job
 
     with engine_of(settings) as engine:
         with progress() as tell:

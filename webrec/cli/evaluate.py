@@ -25,9 +25,9 @@ from webrec.config import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from webrec.engine import Engine
     from webrec.evaluation.history import Source
     from webrec.evaluation.result import Estimate, Evaluation, Row, Section, Table
+    from webrec.serving.engine import Engine
 
 ALL = "all"
 PROTOCOLS = ("time", "allbut1", "given2", "given5", "given10", "curve", ALL)
@@ -120,7 +120,7 @@ def evaluate(
 
     docs/evaluation.md says what the protocols and the measures are.
     """
-    from clustering.job import Plan
+    from webrec.batch.job import Plan
     from webrec.evaluation.run import Order, run
 
     plan = Plan(categories, communities, features, seed, force=True, taxonomy=settings.taxonomy)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webrec.bench.figures import Spread
-    from webrec.bench.growth import AxisGrowth, BatchPoint
-    from webrec.bench.growth_chart import Document
+    from webrec.bench.scaling import AxisGrowth, BatchPoint
+    from webrec.bench.scaling_chart import Document
 
 _MIB, _GIB = 1 << 20, 1 << 30
 _BATCH = "batch"
@@ -61,7 +61,7 @@ def growth(
     URLs. The services of all sizes run side by side and answer in turns. With --store
     hbase://host:9090/prefix each has tables of its own there, which are dropped at the end.
     """
-    from webrec.bench.growth import AXES, BATCH_URLS, Growth, Pace, batch_growth, request_growth
+    from webrec.bench.scaling import AXES, BATCH_URLS, Growth, Pace, batch_growth, request_growth
 
     pace = Pace(requests=requests, repeats=repeats)
 
@@ -148,6 +148,6 @@ def _spread(spread: Spread) -> str:
 
 
 def _drawing() -> Callable[[Document, Path], None]:
-    from webrec.bench.growth_chart import draw
+    from webrec.bench.scaling_chart import draw
 
     return draw

@@ -22,13 +22,13 @@ from webrec.cli.common import (
     tell,
     undisturbed,
 )
-from webrec.cli.files import STDIN, check_files, lines_of, opened
 from webrec.config import Settings
+from webrec.domain.types import Event
 from webrec.errors import InputError, UsageError, WebrecError
-from webrec.types import Event
+from webrec.formats.files import STDIN, check_files, lines_of, opened
 
 if TYPE_CHECKING:
-    from webrec.recorder import Recorder
+    from webrec.recording.recorder import Recorder
 
 _SHOWN = 20
 _BATCH = 5_000
@@ -105,8 +105,8 @@ def ingest(
 
 
 def _check_site(site: str) -> None:
+    from webrec.domain.urls import canonical
     from webrec.errors import UrlError
-    from webrec.urls import canonical
 
     try:
         canonical(site)
@@ -160,7 +160,7 @@ def _counted(file: BinaryIO, report: _Report) -> Iterator[bytes]:
 
 
 def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
-    from webrec.documents import parse_event, read_json
+    from webrec.formats.documents import parse_event, read_json
 
     for line in lines:
         if line.isspace():
@@ -172,8 +172,8 @@ def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
 
 
 def _combined(lines: Iterator[bytes], site: str, report: _Report) -> Iterator[Event]:
-    from webrec.accesslog import BrokenLine, Skipped, read_combined
-    from webrec.documents import DAY_MS
+    from webrec.formats.access_log import BrokenLine, Skipped, read_combined
+    from webrec.formats.documents import DAY_MS
 
     for found in read_combined(lines, site):
         if isinstance(found, Skipped):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from service.api_keys import SCOPES, KeyFile
 from webrec.cli.common import Group, as_json, command, out, print_json, print_table, tell
 from webrec.config import Settings
-from webrec.keys import SCOPES, KeyFile
 
 
 @click.group(cls=Group)
@@ -39,7 +39,7 @@ def add(settings: Settings, name: str, scopes: tuple[str, ...], as_json: bool) -
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the keys' names and scopes."""
-    from webrec.documents import iso
+    from webrec.formats.documents import iso
 
     entries = KeyFile(settings.keys_path).entries()
     rows = [(e.name, list(e.scopes), iso(e.created_ms)) for e in entries]

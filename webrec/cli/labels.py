@@ -17,7 +17,7 @@ def labels() -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the categories of the active model with their labels."""
-    from webrec import admin
+    from webrec.admin import admin
 
     with engine_of(settings) as engine:
         engine.refresh()
@@ -39,8 +39,8 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("label", metavar="LABEL")
 def set_(settings: Settings, category_id: str, label: str) -> None:
     """Name a category; the name stays with it through later batches."""
-    from webrec import admin
-    from webrec.documents import parse_label
+    from webrec.admin import admin
+    from webrec.formats.documents import parse_label
 
     name = parse_label({"label": label})
     with engine_of(settings) as engine:

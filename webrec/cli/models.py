@@ -17,7 +17,7 @@ def models() -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the published models, newest first."""
-    from webrec import admin
+    from webrec.admin import admin
 
     with engine_of(settings) as engine:
         found = admin.list_models(engine.tables)
@@ -42,7 +42,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("model_id", metavar="ID")
 def activate(settings: Settings, model_id: str) -> None:
     """Go back, or forward, to a published model."""
-    from webrec import admin
+    from webrec.admin import admin
 
     with engine_of(settings) as engine:
         admin.activate_model(engine, model_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from webrec.cli.common import command, engine_of, print_json
-from webrec.cli.files import read_documents
 from webrec.config import Settings
 from webrec.errors import WebrecError
+from webrec.formats.files import read_documents
 
 
 @command()
@@ -19,8 +19,8 @@ def recommend(settings: Settings, file: str) -> None:
     problem, and the exit status 1. Visits are recorded, as over HTTP.
     """
     from service.answers import recommend_document
-    from service.response import problem_document
-    from webrec.ids import new_id
+    from service.responses import problem_document
+    from webrec.domain.ids import new_id
 
     documents = read_documents(file)
     failed = False

@@ -39,10 +39,10 @@ def tables(
     Run it before the service first runs: `webrec tables | hbase shell -n`. The service and the
     batch make what is missing, each table in one region.
     """
-    from hbase_schema import tables as t
-    from hbase_schema.definitions import DEFINITIONS
-    from hbase_schema.shell import create_statements
-    from webrec.storage.server import Server
+    from hbase_schema import names as t
+    from hbase_schema.ddl import create_statements
+    from hbase_schema.families import DEFINITIONS
+    from webrec.storage.hbase_uri import Server
 
     if not settings.store_uri.startswith("hbase://"):
         raise UsageError(

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.replay import Left, Replayed, counting, replay
-from webrec.rawlog import Log, Watermark
-from webrec.types import Campaign, Event
+from webrec.batch.history import Left, Replayed, counting, replay
+from webrec.domain.types import Campaign, Event
+from webrec.rawlog.local import Log, Watermark
 
 Told = Callable[[int, int], None]
 """Told segments read and their number."""

@@ -23,21 +23,22 @@ from algorithms.sponsored_collaborative import sponsored_collaborative
 from algorithms.sponsored_content import sponsored_content
 from algorithms.sponsored_default import sponsored_default
 from algorithms.step import REL_COL, REL_CONT, REL_DEFAULT, SP_COL, SP_CONT, SP_DEFAULT, Built
-from clustering import job, publish, taxonomy
-from clustering.publish import Progress
-from clustering.replay import Replayed
+from clustering.pages import labels as taxonomy
 from hbase_schema.cells import RecentCell
-from webrec.ads import AdBoard
+from webrec.batch import job, publish
+from webrec.batch.history import Replayed
+from webrec.batch.publish import Progress
 from webrec.config import Settings
+from webrec.domain.types import Campaign
 from webrec.evaluation.history import History
 from webrec.evaluation.measures import NO_PAGE, Lists
 from webrec.evaluation.protocols import Question
-from webrec.lookup import Lookup, Query, Snapshot
-from webrec.model import Model, load
-from webrec.rawlog import Watermark
+from webrec.model.model import Model, load
+from webrec.rawlog.local import Watermark
+from webrec.serving.ads import AdBoard
+from webrec.serving.signals import Lookup, Query, Snapshot
 from webrec.storage import open_store
-from webrec.tables import Generation, ProfileRow, Recent, Tables
-from webrec.types import Campaign
+from webrec.tables.tables import Generation, ProfileRow, Recent, Tables
 
 _ALONE = {
     "related": {
@@ -171,7 +172,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class _Reads:
-    """The rows of one request: a `webrec.lookup.Reads` that reads nothing."""
+    """The rows of one request: a `webrec.serving.signals.Reads` that reads nothing."""
 
     row: ProfileRow | None
     since: Recent

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.domain.types import Event
 from webrec.errors import UsageError
 from webrec.evaluation.history import ANONYMOUS, History
-from webrec.types import Event
 
 TIME, ALL_BUT_1, CURVE = "time", "allbut1", "curve"
 GIVEN = {"given2": 2, "given5": 5, "given10": 10}

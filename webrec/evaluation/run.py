@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-from clustering.job import Plan
-from clustering.publish import Progress
-from clustering.replay import Replayed
+from webrec.batch.history import Replayed
+from webrec.batch.job import Plan
+from webrec.batch.publish import Progress
 from webrec.config import Settings
 from webrec.errors import UsageError
 from webrec.evaluation import baselines, measures

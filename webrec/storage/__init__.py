@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from webrec.domain.extras import require
 from webrec.errors import UsageError
-from webrec.extras import require
 from webrec.storage.base import Store, Swap
 
 __all__ = ["Store", "Swap", "open_scratch", "open_store"]
@@ -32,7 +32,7 @@ def open_store(uri: str, patience_s: float = 0.0) -> Store:
     if scheme == "hbase":
         require("hbase", "a store on HBase")
         from webrec.storage.hbase import HBaseStore  # as above
-        from webrec.storage.server import Server
+        from webrec.storage.hbase_uri import Server
 
         return HBaseStore(Server.of(uri), patience_s)
     raise UsageError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from hbase_schema.definitions import Family
+from hbase_schema.families import Family
 
 Cells = Mapping[bytes, bytes]
 RowCells = dict[bytes, bytes]

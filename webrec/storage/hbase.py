@@ -22,10 +22,10 @@ from happybase.connection import ColumnDescriptor
 from happybase.table import TScan
 from tenacity import Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
-from hbase_schema.definitions import Family
+from hbase_schema.families import Family
 from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.storage.base import Cells, RowCells, Swap
-from webrec.storage.pool import (
+from webrec.storage.hbase_pool import (
     ANSWERED,
     AlreadyExists,
     Broken,
@@ -34,7 +34,7 @@ from webrec.storage.pool import (
     IllegalArgument,
     Pool,
 )
-from webrec.storage.server import Server
+from webrec.storage.hbase_uri import Server
 
 CALL_S = 5.0
 """Seconds one call may take where nobody says less."""

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from hbase_schema.definitions import Family
+from hbase_schema.families import Family
 from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.storage.base import Cells, RowCells, Swap
 

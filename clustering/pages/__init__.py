@@ -1,0 +1,1 @@
+"""[2] Clustering of pages: their texts in, categories out."""

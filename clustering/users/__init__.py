@@ -1,0 +1,1 @@
+"""[2] Clustering of users: their visits in, communities out."""

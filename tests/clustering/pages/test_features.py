@@ -1,0 +1,86 @@
+"""Tests of clustering.pages.features."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustering.pages.features import learn, semantic, tfidf
+from webrec.features.page_classifier import Telling
+from webrec.features.text import embed
+
+
+def said(texts: list[str]) -> list[Telling]:
+    """Pages of these texts, with nothing in their URLs."""
+    return [Telling(text, "") for text in texts]
+
+
+def test_semantic_knows_meaning():
+    """Car is nearer to automobile than to banana; rows have length 1."""
+    rows, _ = semantic(said(["car repair", "automobile maintenance", "banana bread recipe"]))
+    assert rows.dtype == np.float32
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.1
+
+
+def test_semantic_without_tokens_is_zero_and_finite():
+    """An empty text is a row of zeros, an emoji is finite, none at all is an empty matrix."""
+    rows, _ = semantic(said(["", "😀"]))
+    assert not rows[0].any()
+    assert np.isfinite(rows).all()
+    assert semantic([]).rows.shape == (0, rows.shape[1])
+
+
+def test_semantic_learns_from_company():
+    """A made-up word is near to what it is mentioned with, nearer than by its letters alone."""
+    texts = ["zorblax python code", "zorblax code library", "zorblax", "python code"]
+    texts += ["wine cheese", "wine bread", "cheese recipe", "football match"]
+    rows, letters = semantic(said(texts)).rows, embed(texts)
+    assert rows[2] @ rows[3] > rows[2] @ rows[4] + 0.5
+    assert rows[2] @ rows[3] > letters[2] @ letters[3] + 0.1
+
+
+def test_semantic_tells_its_progress(monkeypatch):
+    """After each chunk the number of texts done so far, the last being all."""
+    monkeypatch.setattr("webrec.features.text.CHUNK", 2)
+    told: list[int] = []
+    semantic(said(["a"] * 5), told.append)
+    assert told == [2, 4, 5]
+
+
+def test_tfidf_knows_words():
+    """Rows of length 1 that share a word are near, rows that share none are not."""
+    rows, _, _ = tfidf(["red car", "red cars", "green tea", "the of"])
+    cosines = (rows @ rows.T).toarray()
+    assert rows.dtype == np.float32
+    assert np.allclose(cosines.diagonal(), [1, 1, 1, 0])
+    assert cosines[0, 1] > 0.3
+    assert cosines[0, 2] == 0
+
+
+@pytest.mark.parametrize("texts", [[], ["the", "😀"]])
+def test_tfidf_without_words_is_zero(texts):
+    """No telling words anywhere, no columns."""
+    assert tfidf(texts).counts.shape == (len(texts), 0)
+
+
+def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
+    """Past a few texts, rows of length 1 or 0, near where words go together; the same twice."""
+    monkeypatch.setattr("clustering.pages.features.FEW_TEXTS", 5)
+    monkeypatch.setattr("clustering.pages.features.DIMENSIONS", 2)
+    texts = ["red car", "car engine", "engine oil", "green tea", "tea cup", "cup milk", "the"]
+    rows = learn(said(texts), "tfidf").rows
+    assert rows.shape == (7, 2)
+    assert np.allclose(np.linalg.norm(rows, axis=1), [1] * 6 + [0], atol=1e-5)
+    assert rows[0] @ rows[2] > 0.9 > 0.1 > rows[0] @ rows[4]
+    assert np.array_equal(rows, learn(said(texts), "tfidf").rows)
+
+
+def test_the_words_of_a_url_are_company_too():
+    """A title that says nothing is near to what its URL names, but for words alone."""
+    texts = [Telling("python code", ""), Telling("python code library", ""), Telling("wine", "")]
+    texts += [Telling("cheese and wine", ""), Telling("yes, it is", "python code")]
+    rows, _ = semantic(texts)
+    assert rows[4] @ rows[0] > rows[4] @ rows[2] + 0.3
+    alone = learn(texts, "tfidf").rows
+    assert (alone @ alone.T)[4, 0] == 0

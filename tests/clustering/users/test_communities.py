@@ -1,0 +1,298 @@
+"""Tests of clustering.users."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import sparse
+
+from clustering.users import features
+from clustering.users import spherical as user_communities
+from clustering.users.communities import UserClusters, cluster_users
+from clustering.users.community_count import auto_k, choose_k
+from clustering.users.features import user_features
+from tests.support import msweb
+from webrec.features.user_classifier import Rows, nearest
+
+SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
+
+
+def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
+    """12 users, 30 pages in 3 categories; user u reads pages of category u % 3 only."""
+    rng = np.random.default_rng(0)
+    visits = np.zeros((12, 30), int)
+    for user in range(12):
+        theme = user % 3
+        visits[user, 10 * theme : 10 * theme + 10] = rng.poisson(1, 10) + (np.arange(10) < 3)
+    category = np.repeat(np.arange(3), 10).astype(np.int32)
+    return sparse.csr_matrix(visits), sparse.csr_matrix((12, 30), dtype=int), category
+
+
+def affinities(counts: object) -> sparse.csr_array:
+    """Counts as affinities."""
+    return sparse.csr_array(counts, dtype=float)
+
+
+def test_themes_become_communities():
+    """Three kinds of readers are three communities, with the automatic number."""
+    labels = cluster_users(*world(), **SETTINGS).labels
+    assert labels.dtype == np.int32
+    assert [len(set(labels[start::3])) for start in range(3)] == [1, 1, 1]
+    assert set(labels) == {0, 1, 2}
+
+
+def test_categories_join_readers_without_a_common_page():
+    """Users who share no page but read the same category are together."""
+    visits = sparse.csr_matrix(np.eye(12, dtype=int) * 3)
+    category = (np.arange(12) % 3).astype(np.int32)
+    labels = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 3}).labels
+    assert [len(set(labels[start::3])) for start in range(3)] == [1, 1, 1]
+    assert len(set(labels)) == 3
+
+
+def test_min_visits_counts_repeats_and_not_accepts():
+    """Three visits to one page are enough; two visits and nine accepts are not."""
+    visits = sparse.csr_matrix([[3, 0], [1, 1], [1, 2], [0, 0]])
+    accepts = sparse.csr_matrix([[0, 0], [9, 9], [0, 0], [0, 5]])
+    labels = cluster_users(visits, accepts, np.zeros(2, np.int32), **SETTINGS).labels
+    assert (labels >= 0).tolist() == [True, False, True, False]
+
+
+def test_every_known_user_has_a_community():
+    """Also who reads only uncategorised pages that nobody else reads."""
+    visits, _, category = world()
+    category[29] = -1
+    alone = sparse.csr_matrix(([5], ([0], [29])), shape=(1, 30))
+    others = sparse.csr_matrix(visits.toarray() * (np.arange(30) != 29))
+    labels = cluster_users(
+        sparse.vstack([others, alone], format="csr"),
+        sparse.csr_matrix((13, 30), dtype=int),
+        category,
+        **SETTINGS,
+    ).labels
+    assert (labels >= 0).all()
+
+
+def test_only_lone_readers_of_uncategorised_pages():
+    """Nothing to tell users by: they are all one community."""
+    visits = sparse.csr_matrix(np.eye(4, dtype=int) * 5)
+    labels = cluster_users(visits, visits * 0, np.full(4, -1, np.int32), **SETTINGS).labels
+    assert labels.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_tiny_inputs(count):
+    """Nobody, one, two."""
+    visits = sparse.csr_matrix(np.full((count, 2), 3))
+    labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS).labels
+    assert labels.tolist() == [0] * count
+
+
+def test_nobody_has_enough_visits():
+    """Everyone stays without a community."""
+    visits = sparse.csr_matrix(np.ones((2, 2), int))
+    labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS).labels
+    assert labels.tolist() == [-1, -1]
+
+
+def test_same_seed_same_communities():
+    """A second run gives the same labels; arrays and matrices count alike."""
+    visits, accepts, category = world()
+    first = cluster_users(visits, accepts, category, **SETTINGS)
+    second = cluster_users(
+        sparse.csr_array(visits), sparse.csr_array(accepts), category, **SETTINGS
+    )
+    assert np.array_equal(first.labels, second.labels)
+    assert np.array_equal(first.space.centroids, second.space.centroids)
+
+
+def test_accepts_weigh():
+    """What a user accepted draws him more than what he merely saw, if accepts weigh."""
+    visits = np.zeros((10, 6), int)
+    visits[:4, :3] = visits[4:8, 3:] = 2
+    visits[8:] = 1
+    accepts = np.zeros((10, 6), int)
+    accepts[8, 3:] = accepts[9, :3] = 2
+    category = np.array([0, 0, 0, 1, 1, 1], np.int32)
+    labels = cluster_users(
+        sparse.csr_matrix(visits), sparse.csr_matrix(accepts), category, **SETTINGS | {"k": 2}
+    ).labels
+    assert labels[8] == labels[4] != labels[0] == labels[9]
+
+
+def test_features_are_bounded_and_of_length_one(monkeypatch):
+    """However many URLs, the columns are the strongest URLs and the categories."""
+    monkeypatch.setattr(features, "URL_COLUMNS", 5)
+    visits, _, _ = world()
+    by_category = np.add.reduceat(visits.toarray(), [0, 10, 20], axis=1)
+    rows = user_features(affinities(visits), affinities(by_category)).rows
+    assert rows.shape == (12, 5 + 3)
+    assert np.allclose(np.sqrt(rows.power(2).sum(axis=1)), 1)
+
+
+def test_a_page_everybody_reads_tells_least():
+    """The start page, which all visit, weighs less than a page of few."""
+    visits = np.zeros((8, 5))
+    visits[:, 0] = 1
+    visits[np.arange(8), 1 + np.arange(8) // 2] = 1
+    rows = user_features(affinities(visits), affinities(np.zeros((8, 0)))).rows.toarray()
+    assert 0 < rows[0, 0] < rows[0, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, 1), (1, 2), (12, 3), (100, 4), (10_000, 8), (1_000_000, 16)]
+)
+def test_auto_k(count, expected):
+    """The documented numbers of communities."""
+    assert auto_k(count) == expected
+
+
+def test_what_is_worked_out_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By entries times communities, whoever has many entries; the communities are the same."""
+    rng = np.random.default_rng(5)
+    sizes = [0, 3, 60, 0, 0, 1, 7, 7, 2, 0]
+    columns = np.concatenate([np.sort(rng.permutation(80)[:n]) for n in sizes])
+    rows = sparse.csr_array(
+        (rng.random(len(columns)), columns, np.cumsum([0, *sizes])), shape=(len(sizes), 80)
+    )
+    centroids = rng.random((80, 4)).astype(np.float32)
+    whole = user_communities.placed(rows, centroids)
+    parts: list[tuple[int, int]] = []
+
+    def counted(part: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
+        parts.append((len(part.ends) - 1, len(part.columns)))
+        return nearest(part, centroids)
+
+    monkeypatch.setattr(user_communities, "nearest", counted)
+    monkeypatch.setattr(user_communities, "_NUMBERS_AT_ONCE", 40)
+    assert np.array_equal(user_communities.placed(rows, centroids), whole)
+    assert parts == [(2, 3), (1, 60), (4, 8), (3, 9)]
+
+
+@pytest.mark.slow
+def test_ten_thousand_users_of_two_hundred_thousand_pages():
+    """The reference experiment's size takes less than half a minute."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.repeat(np.arange(10_000), 40), rng.zipf(1.2, 400_000) % 200_000
+    visits = sparse.csr_matrix((np.ones(400_000, int), (rows, columns)), shape=(10_000, 200_000))
+    category = rng.integers(0, 100, 200_000, dtype=np.int32)
+    start = time.perf_counter()
+    labels = cluster_users(visits, visits * 0, category, **SETTINGS).labels
+    assert time.perf_counter() - start < 30
+    assert (labels >= 0).all()
+
+
+def random_visits(seed: int) -> tuple[sparse.csr_array, sparse.csr_array, np.ndarray]:
+    """Up to 80 users of up to 60 pages: ties, empty users, lone and uncategorised pages."""
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 80)), int(rng.integers(1, 60)))
+    visits = rng.poisson(rng.choice([0.05, 0.2, 1.0]), shape) * rng.integers(1, 4, shape)
+    accepts = rng.poisson(0.05, shape)
+    category = rng.integers(-1, rng.integers(1, 6), shape[1]).astype(np.int32)
+    return sparse.csr_array(visits), sparse.csr_array(accepts), category
+
+
+def online(found: UserClusters, user: int, visits, accepts, category, weight: float) -> int | None:
+    """The community of a user's own counts, one user at a time."""
+    seen, followed = visits[[user]].toarray().ravel(), accepts[[user]].toarray().ravel()
+    pages = {int(p): seen[p] + weight * followed[p] for p in np.flatnonzero(seen + followed)}
+    of_category = {
+        int(c): seen[category == c].sum() + weight * followed[category == c].sum()
+        for c in {category[p] for p in pages} - {-1}
+    }
+    return found.space.nearest_to(pages, of_category)
+
+
+@pytest.mark.parametrize("weight", [3.0, 0.1, 0.0])
+def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
+    """Whoever has anything in common with others comes to the same community alone."""
+    compared = 0
+    for seed in range(60):
+        given = random_visits(seed)
+        found = cluster_users(*given, **SETTINGS | {"accept_weight": weight})
+        if found.space is None:
+            continue
+        for user in np.flatnonzero(found.labels >= 0):
+            alone = online(found, user, *given, weight)
+            assert alone in (found.labels[user], None), f"user {user} of seed {seed}"
+            compared += alone is not None
+        assert np.allclose(np.linalg.norm(found.space.centroids, axis=0), 1)
+        assert found.space.min_visits == 3
+    assert compared > 500
+
+
+@pytest.mark.slow
+def test_real_users_come_to_their_own_community(real_data):
+    """Every real user with enough visits, alone as in the batch."""
+    areas, cases = msweb.read(real_data)
+    place = {area: number for number, area in enumerate(sorted(areas))}
+    pages = [place[area] for case in cases for area in case]
+    ends = np.cumsum([0, *map(len, cases)])
+    visits = sparse.csr_array((np.ones(len(pages), int), pages, ends), (len(cases), len(areas)))
+    category = (np.arange(visits.shape[1]) % 8 - 1).astype(np.int32)
+    found = cluster_users(visits, visits * 0, category, **SETTINGS)
+    known = np.flatnonzero(found.labels >= 0)
+    assert len(known) > 14_000
+    for user in known:
+        own = dict.fromkeys(visits[[user]].indices.tolist(), 1.0)
+        numbers, counts = np.unique(category[list(own)], return_counts=True)
+        of_category = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
+        of_category.pop(-1, None)
+        assert found.space.nearest_to(own, of_category) == found.labels[user]
+
+
+def test_who_visited_little_does_not_come_to_those_who_visit_everything():
+    """A reader of one theme's page is with that theme, not with a crowd without direction."""
+    rng = np.random.default_rng(1)
+    visits = np.zeros((120, 40), int)
+    for user in range(90):
+        theme = user % 3
+        visits[user, 10 * theme + rng.choice(10, 6, replace=False)] = 1
+    for user in range(90, 120):
+        visits[user, rng.choice(40, 4, replace=False)] = 1
+    given = sparse.csr_array(visits)
+    found = cluster_users(given, given * 0, np.full(40, -1, np.int32), **SETTINGS | {"k": 4})
+    themes = [np.bincount(found.labels[theme:90:3]).argmax() for theme in range(3)]
+    placed = [found.space.nearest_to({p: 1.0}, {}) for p in range(30)]
+    assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
+
+
+def many_communities(
+    groups: int, visits: int = 6, size: int = 20
+) -> tuple[sparse.csr_array, np.ndarray]:
+    """1,000 users in groups that share no page, so many visits each in so many pages."""
+    rng = np.random.default_rng(0)
+    pages = rng.integers(0, size, (1_000, visits)) + size * (np.arange(1_000) % groups)[:, None]
+    users = np.repeat(np.arange(1_000), visits)
+    shape = (1_000, size * groups)
+    seen = sparse.csr_array((np.ones(len(users)), (users, pages.ravel())), shape)
+    return seen, np.full(size * groups, -1, np.int32)
+
+
+@pytest.mark.parametrize(
+    ("groups", "visited", "size", "expected"),
+    [(12, 6, 20, 12), (6, 6, 20, 6), (1, 6, 320, 6), (3, 2, 10, 6)],
+)
+def test_twice_as_many_where_they_foretell_more(groups, visited, size, expected):
+    """12 communities out of 1,000 users are found where there are so many, else the rule's 6."""
+    visits, category = many_communities(groups, visited, size)
+    measured = user_features(visits, affinities(np.zeros((1_000, 0))))
+    assert choose_k(visits, category, measured, 0) == expected
+
+
+def test_few_users_are_no_judges():
+    """The rule stands where a handful of pages left out would decide."""
+    visits, category = many_communities(16)
+    visits = visits[:200]
+    measured = user_features(visits, affinities(np.zeros((200, 0))))
+    assert choose_k(visits, category, measured, 0) == auto_k(200)
+
+
+def test_a_number_given_is_not_judged():
+    """What is asked for is what there is."""
+    visits, category = many_communities(16)
+    found = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 5})
+    assert found.labels.max() + 1 == found.space.centroids.shape[1] == 5

@@ -1,0 +1,106 @@
+"""The batch's lease."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+
+from webrec.batch.lease import Lease
+from webrec.errors import LeaseLost, StoreUnavailable
+from webrec.storage import open_store, sqlite
+from webrec.tables.tables import Tables
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[Tables]:
+    """The tables of a new store."""
+    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
+        tables = Tables(store)
+        tables.create()
+        yield tables
+
+
+def test_only_one_holds_it(tables: Tables) -> None:
+    """The second is told who does, and for how long."""
+    with Lease(tables, "host:1"), pytest.raises(LeaseLost, match=r"host:1.*ends in 60 s"):
+        Lease(tables, "host:2").__enter__()
+
+
+def test_it_is_free_again_afterwards(tables: Tables) -> None:
+    """After success, and after a failure inside."""
+    with Lease(tables, "host:1"):
+        pass
+    with pytest.raises(ValueError, match="inside"), Lease(tables, "host:2"):
+        raise ValueError("inside")
+    with Lease(tables, "host:3") as lease:
+        lease.renew()
+
+
+def test_a_dead_holder_loses_it_with_its_term(tables: Tables) -> None:
+    """Nobody has to tidy up after a batch that was killed."""
+    tables.swap_lease(None, orjson.dumps({"owner": "dead:1", "until": time.time() - 0.001}))
+    with Lease(tables, "host:2") as lease:
+        lease.renew()
+
+
+def test_of_two_who_saw_it_free_one_gets_it(tables: Tables) -> None:
+    """What was read before another took it is no longer enough."""
+    seen = tables.lease()
+    with Lease(tables, "host:1"), pytest.raises(LeaseLost, match="another batch"):
+        tables.swap_lease(seen, b"{}")
+
+
+def test_it_is_renewed_while_it_is_held(tables: Tables) -> None:
+    """A batch may take longer than a term."""
+    with Lease(tables, "host:1", term_s=0.2) as lease:
+        first = tables.lease()
+        while tables.lease() == first:
+            time.sleep(0.01)
+        lease.renew()
+        held = tables.lease()
+        assert held is not None
+        assert orjson.loads(held)["owner"] == "host:1"
+
+
+def test_a_lost_lease_stays_lost(tables: Tables) -> None:
+    """The holder is told when it asks, the thief keeps it, and leaving takes nothing away."""
+    thief = orjson.dumps({"owner": "host:2", "until": time.time() + 60})
+    with Lease(tables, "host:1", term_s=0.2) as lease:
+        # taken from under it: a renewal that read the lease before may be in between
+        while tables.lease() != thief:
+            try:
+                tables.swap_lease(tables.lease(), thief)
+            except LeaseLost:
+                continue
+        lease._thread.join(timeout=30)
+        assert not lease._thread.is_alive()
+        for _ in range(2):
+            with pytest.raises(LeaseLost):
+                lease.renew()
+    assert tables.lease() == thief
+
+
+def test_a_store_that_is_away_for_a_moment_does_not_lose_it(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A renewal that fails is tried again."""
+    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as other:
+        blocking = sqlite.sqlite3.connect(tmp_path / "webrec.db", isolation_level=None)
+        with Lease(Tables(other), "host:1", term_s=0.2) as lease:
+            first = tables.lease()
+            blocking.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable):
+                lease.renew()
+            time.sleep(0.2)
+            assert tables.lease() == first
+            blocking.execute("ROLLBACK")
+            while tables.lease() == first:
+                time.sleep(0.01)
+            lease.renew()
+        blocking.close()

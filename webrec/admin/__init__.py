@@ -1,0 +1,1 @@
+"""[6] What operators and editors see and change."""

@@ -1,0 +1,1 @@
+"""Documents in and out: JSON, access logs and files, read and validated."""

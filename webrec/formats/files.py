@@ -1,0 +1,133 @@
+"""Files and standard input, packed or not, read as lines or whole."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from webrec.errors import NotJson, UsageError, WebrecError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+STDIN = "-"
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_BUFFER = 1 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class BrokenFile(WebrecError):
+    """A file that cannot be read to its end."""
+
+
+@contextmanager
+def opened(name: str) -> Iterator[BinaryIO]:
+    """A file, or standard input for ``-``; ``.gz`` and ``.zst`` are unpacked as they are read.
+
+    Raises:
+        UsageError: there is no such file, or it may not be read.
+        BrokenFile: it breaks off, or is not what it begins like.
+    """
+    try:
+        raw = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from error
+    try:
+        yield _unpacked(raw, name)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
+        raise BrokenFile(f"{name}: the packed file is broken or breaks off: {error}") from error
+    except OSError as error:
+        raise BrokenFile(f"{name}: {error.strerror or error}") from error
+    finally:
+        if name != STDIN:
+            raw.close()
+
+
+def check_files(names: tuple[str, ...]) -> None:
+    """Return if every file is there, so that nothing is begun that cannot be finished.
+
+    Raises:
+        UsageError: one is not there, or may not be read.
+    """
+    for name in names:
+        if name != STDIN:
+            with opened(name):
+                pass
+
+
+def lines_of(file: BinaryIO, longest: int, too_long: Callable[[int], None]) -> Iterator[bytes]:
+    """The lines of a file in bounded memory.
+
+    Args:
+        file: see `opened`.
+        longest: bytes of the longest line that is read.
+        too_long: told the number (from 1) of a longer one, in whose place stands a blank one.
+    """
+    number = 0
+    while line := file.readline(longest + 1):
+        number += 1
+        if len(line) > longest and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = file.readline(_BUFFER)
+            too_long(number)
+            line = b"\n"
+        yield line
+
+
+def read_documents(name: str) -> list[object]:
+    """The documents of a file: one JSON value, a list of them, or NDJSON.
+
+    A line that is no JSON stands in the list as its `NotJson` error.
+
+    Raises:
+        NotJson: the file as a whole is none of these.
+    """
+    from webrec.formats.documents import iter_ndjson, read_json
+
+    with opened(name) as file:
+        body = file.read()
+    try:
+        found = read_json(body)
+    except NotJson as error:
+        documents = [document for _, document in iter_ndjson(body)]
+        # where no line is a document by itself it is one document, broken somewhere
+        is_list = body.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(b"[")
+        if is_list or not any(isinstance(document, dict) for document in documents):
+            raise NotJson(f"{name}: {error}") from error
+        return documents
+    return found if isinstance(found, list) else [found]
+
+
+class _Steps(io.RawIOBase):
+    """A packed file, unpacked a step at a time: what comes before a break is given first."""
+
+    def __init__(self, packed: gzip.GzipFile | zstd.ZstdFile) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._packed.read1(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def _unpacked(raw: BinaryIO, name: str) -> BinaryIO:
+    """By its first bytes, or where they say nothing, by its name."""
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+    start = buffered.peek(len(_ZSTD))
+    if start.startswith(_GZIP) or (start and name.endswith(".gz")):
+        return io.BufferedReader(_Steps(gzip.GzipFile(fileobj=buffered)), _BUFFER)
+    if start.startswith(_ZSTD) or (start and name.endswith((".zst", ".zstd"))):
+        return io.BufferedReader(_Steps(zstd.ZstdFile(buffered)), _BUFFER)
+    return buffered

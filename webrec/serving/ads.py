@@ -1,0 +1,286 @@
+"""[4] The ads of the campaigns that run now, as sets an algorithm can intersect.
+
+An ad that is neither in a category nor in a community's list can be in no list. One that the
+generation does not know, or has no category for, may have one by the text its campaign gives; it
+has a number between its neighbours', and a total affinity of 0. It is made once per change of the
+campaigns and generation, so that a request reads the sets it needs and nothing of the others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+
+from algorithms import UNCATEGORISED, Candidate, Candidates, Run
+from webrec.domain.types import Campaign
+from webrec.model.model import Model
+
+_NAMED_SETS = 32
+_FOREVER_MS = 1 << 62
+
+
+class Ad(NamedTuple):
+    """An ad as a list shows it: the campaign that won its page, and that campaign's spelling."""
+
+    campaign: str
+    shown: str
+
+
+class AdIndex:
+    """``adUrls`` at one moment, against one model.
+
+    Args:
+        model: the generation.
+        placed: categories of pages that the generation has none for, by page number.
+        campaigns: those that run, each with its ads' page numbers and spellings.
+        weigh_ads: False where the weight of campaign priority is 0, so that rank decides.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        placed: Mapping[float, int],
+        campaigns: Iterable[_Resolved],
+        *,
+        weigh_ads: bool,
+    ) -> None:
+        self._model = model
+        self._placed = placed
+        self._weigh_ads = weigh_ads
+        self._campaigns = sorted(campaigns, key=lambda r: (-r.campaign.priority, r.campaign.id))
+        self._by_id = {resolved.campaign.id: resolved for resolved in self._campaigns}
+        self.ads: dict[float, Ad] = {}
+        self._priority: dict[float, float] = {}
+        for campaign, places in self._campaigns:
+            for page, shown in places:
+                if page not in self.ads:
+                    self.ads[page] = Ad(campaign.id, shown)
+                    self._priority[page] = campaign.priority
+        candidates = (
+            Candidate(-self._total(page), page, self._category(page), priority)
+            for page, priority in self._priority.items()
+        )
+        self._all = self._set("ads ∩ recL", [c for c in candidates if c.category != UNCATEGORISED])
+        self.only = lru_cache(_NAMED_SETS)(self._only)
+        self.in_col = lru_cache(None)(self._in_col)
+        self.in_rec_of = lru_cache(None)(self._in_rec_of)
+
+    def in_rec(self, category: int) -> Candidates:
+        """``adUrls ∩ recL[c]``."""
+        name = self._model.generation.category_ids[category]
+        return _Part(self._all, category, f"ads ∩ recL[{name}]")
+
+    def in_rec_all(self) -> Candidates:
+        """``adUrls ∩ recL``."""
+        return self._all
+
+    def _only(self, campaign_ids: frozenset[str]) -> AdIndex:
+        """The index of the named campaigns alone."""
+        named = [self._by_id[each] for each in campaign_ids if each in self._by_id]
+        return AdIndex(self._model, self._placed, named, weigh_ads=self._weigh_ads)
+
+    def _in_col(self, community: int) -> Candidates:
+        """``adUrls ∩ colL[g]``."""
+        mine = np.array([page for page in self._priority if isinstance(page, int)], np.uint32)
+        name = self._model.generation.community_ids[community]
+        candidates = [
+            Candidate(-rank, page, self._category(page), self._priority[page])
+            for page, rank in self._model.col_ranks(community, mine)
+        ]
+        return self._set(f"ads ∩ colL[{name}]", candidates)
+
+    def _in_rec_of(self, community: int) -> Candidates:
+        """The ads with one of the categories of ``colL[g]``."""
+        name = self._model.generation.community_ids[community]
+        categories = self._model.categories_of(community)
+        candidates = [
+            candidate
+            for category in categories.intersection(self._all.categories())
+            for _, run in self._all.of(category)
+            for candidate in run
+        ]
+        return self._set(f"ads with a category in categories(colL[{name}])", candidates)
+
+    def _category(self, page: float) -> int:
+        found = self._placed.get(page)
+        if found is not None:
+            return found
+        return self._model.category(page) if isinstance(page, int) else UNCATEGORISED
+
+    def _total(self, page: float) -> float:
+        return self._model.total(page) if isinstance(page, int) else 0.0
+
+    def _set(self, expression: str, candidates: list[Candidate]) -> AdSet:
+        return AdSet(expression, candidates, weigh_ads=self._weigh_ads)
+
+
+class AdSet:
+    """A set of ads in its static order, all together and by category.
+
+    Args:
+        candidates: in any order.
+        weigh_ads: False puts all into one run, whatever their priority.
+    """
+
+    def __init__(self, expression: str, candidates: list[Candidate], *, weigh_ads: bool) -> None:
+        self.expression = expression
+        weight: Callable[[Candidate], float] = (
+            attrgetter("ad_priority") if weigh_ads else lambda _: 0.0
+        )
+        ordered = sorted(candidates, key=lambda c: (-weight(c), c))
+        self._candidates = {candidate.page: candidate for candidate in ordered}
+        self._whole = _runs(ordered, weight)
+        groups: dict[int, list[Candidate]] = {}
+        for candidate in ordered:
+            groups.setdefault(candidate.category, []).append(candidate)
+        self._groups = {category: _runs(group, weight) for category, group in groups.items()}
+
+    def categories(self) -> Collection[int]:
+        """The categories with ads in the set."""
+        return self._groups.keys()
+
+    def of(self, category: int) -> Iterator[Run]:
+        """The ads of one category."""
+        return iter(self.runs(category))
+
+    def runs(self, category: int) -> Sequence[tuple[float, list[Candidate]]]:
+        """The ads of one category as they are held."""
+        return self._groups.get(category, ())
+
+    def whole(self) -> Iterator[Run]:
+        """All ads."""
+        return iter(self._whole)
+
+    def find(self, page: float) -> Candidate | None:
+        """The ad of a landing page; None for a page that is none."""
+        return self._candidates.get(page)
+
+    def __len__(self) -> int:
+        """How many ads there are."""
+        return len(self._candidates)
+
+    def __contains__(self, page: float, /) -> bool:
+        """Whether the page is the landing page of one."""
+        return page in self._candidates
+
+
+class _Part:
+    """One category of a set."""
+
+    def __init__(self, whole: AdSet, category: int, expression: str) -> None:
+        self._whole = whole
+        self._category = category
+        self.expression = expression
+
+    def categories(self) -> Collection[int]:
+        return (self._category,)
+
+    def of(self, category: int) -> Iterator[Run]:
+        return self._whole.of(category)
+
+    def whole(self) -> Iterator[Run]:
+        return self._whole.of(self._category)
+
+    def find(self, page: float) -> Candidate | None:
+        found = self._whole.find(page)
+        return found if found is not None and found.category == self._category else None
+
+    def __len__(self) -> int:
+        return sum(len(run) for _, run in self._whole.runs(self._category))
+
+    def __contains__(self, page: float, /) -> bool:
+        return self.find(page) is not None
+
+
+class AdBoard:
+    """The campaigns of one state of the tables, indexed for whatever moment is asked.
+
+    Args:
+        model: the generation.
+        campaigns: all of them, running or not.
+        categories: by URL, of landing pages that the generation has no category for.
+        weigh_ads: see `AdIndex`.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        campaigns: Sequence[Campaign],
+        categories: Mapping[str, int],
+        *,
+        weigh_ads: bool,
+    ) -> None:
+        self._model = model
+        self._weigh_ads = weigh_ads
+        self._categories = categories
+        known = {url: model.find(url) for url in categories}
+        self._new = _numbers_between(model, (url for url, page in known.items() if page is None))
+        numbers: dict[str, float] = {u: page for u, page in known.items() if page is not None}
+        numbers |= self._new
+        self._placed = {numbers[url]: category for url, category in categories.items()}
+        self._campaigns = [_resolve(self.find, c) for c in campaigns if c.active]
+        self._lock = threading.Lock()
+        self._current: tuple[int, int, AdIndex] | None = None
+
+    def find(self, url: str) -> float | None:
+        """The number of a page of the model, or of a landing page that was placed beside it."""
+        page = self._model.find(url)
+        return self._new.get(url) if page is None else page
+
+    def category(self, url: str) -> int | None:
+        """The category of a landing page by its campaign's text; None for all other pages."""
+        return self._categories.get(url)
+
+    def at(self, now_ms: int) -> AdIndex:
+        """The ads of the campaigns that run at ``now_ms``."""
+        current = self._current
+        if current is None or not current[0] <= now_ms < current[1]:
+            with self._lock:
+                current = self._current
+                if current is None or not current[0] <= now_ms < current[1]:
+                    current = self._current = self._index(now_ms)
+        return current[2]
+
+    def _index(self, now_ms: int) -> tuple[int, int, AdIndex]:
+        """The index, and from when (inclusive) until when (exclusive) it holds."""
+        changes = {0, _FOREVER_MS}
+        for campaign, _ in self._campaigns:
+            changes.update(x for x in (campaign.starts_ms, campaign.ends_ms) if x is not None)
+        since = max((change for change in changes if change <= now_ms), default=now_ms)
+        until = min(change for change in changes if change > now_ms)
+        running = [r for r in self._campaigns if r.campaign.runs_at(now_ms)]
+        return since, until, AdIndex(self._model, self._placed, running, weigh_ads=self._weigh_ads)
+
+
+class _Resolved(NamedTuple):
+    """A campaign and its ads that can be in a list: page number and spelling."""
+
+    campaign: Campaign
+    places: list[tuple[float, str]]
+
+
+def _numbers_between(model: Model, urls: Iterable[str]) -> dict[str, float]:
+    """Numbers for URLs that the model does not know, which sort among its own as the URLs do."""
+    gaps = groupby(sorted(urls), model.place)
+    return {
+        url: place - 1 + number / (len(gap) + 1)
+        for place, gap in ((place, list(urls_there)) for place, urls_there in gaps)
+        for number, url in enumerate(gap, 1)
+    }
+
+
+def _resolve(find: Callable[[str], float | None], campaign: Campaign) -> _Resolved:
+    found = ((find(ad.page.url), ad.shown) for ad in campaign.ads)
+    return _Resolved(campaign, [(page, shown) for page, shown in found if page is not None])
+
+
+def _runs(
+    ordered: list[Candidate], weight: Callable[[Candidate], float]
+) -> list[tuple[float, list[Candidate]]]:
+    return [(priority, list(run)) for priority, run in groupby(ordered, weight)]

@@ -1,0 +1,1 @@
+"""[3] Typed rows over any store."""
