@@ -16,12 +16,11 @@ from clustering import kmeans
 from clustering.kmeans import Clusters
 from clustering.pages import features
 from clustering.pages.quality import page_quality, site_quality
-from webrec.domain.types import Page
+from webrec.domain.types import Arrays, Page
 from webrec.features import boilerplate as templates
 from webrec.features.boilerplate import host_of
 from webrec.features.page_classifier import FeatureKind, PageSpace, telling
 from webrec.features.text import Progress
-from webrec.tables.tables import Space
 
 USUAL = 0.99
 """A page that comes later is placed if it is no more unlike the categories than all but one in a
@@ -45,7 +44,7 @@ class PageClusters:
 
     labels: NDArray[np.int32]
     texts: list[str]
-    space: Space
+    space: Arrays
     quality: dict[str, float]
 
 

@@ -17,8 +17,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from clustering.similar.ridge import Matrix, co_visits, regressions
+from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import MOST_SEEN, Similarity
-from webrec.tables.tables import Space
 
 SIMILAR = 40
 START = 50
@@ -34,7 +34,7 @@ HALF_LIFE = 5
 Progress = Callable[[int, int], None]
 
 
-def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> Space:
+def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> Arrays:
     """Find the pages similar to each page (P pages).
 
     Visits count once per visitor and page.
@@ -104,7 +104,7 @@ def _untold(_done: int, _of: int) -> None:
     """Nobody is told."""
 
 
-def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> list[Space]:
+def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> list[Arrays]:
     """The similar pages by each ridge."""
     gram, pairs = co_visits(visited)
     alone = _alone(pairs)

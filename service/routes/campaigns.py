@@ -43,7 +43,7 @@ def apply() -> Response:
 @needs("admin")
 def get(campaign_id: str) -> Response:
     """One campaign."""
-    campaign = state().engine.tables.campaign(campaign_id)
+    campaign = state().engine.tables.campaigns.get(campaign_id)
     if campaign is None:
         raise NotFound(f"there is no campaign {campaign_id!r}")
     return answer(campaign_document(campaign))
@@ -55,8 +55,8 @@ def put(campaign_id: str) -> Response:
     """Write one campaign, new or in place of the one with its id."""
     campaign = parse_campaign(read_one(MANY_DOCUMENTS), campaign_id)
     engine = state().engine
-    is_new = engine.tables.campaign(campaign.id) is None
-    engine.tables.put_campaigns([campaign])
+    is_new = engine.tables.campaigns.get(campaign.id) is None
+    engine.tables.campaigns.put([campaign])
     engine.refresh()
     if not is_new:
         return answer(campaign_document(campaign))

@@ -283,7 +283,7 @@ class Traffic:
         with self.ledger.lock:
             waiting = dict(self.unseen)
         for visitor in sorted({visitor for visitor, _ in waiting}):
-            cells = engine.tables.recent(f"u:{visitor}", lambda _: False, _LOOK_S).cells
+            cells = engine.tables.visitors.recent(f"u:{visitor}", lambda _: False, _LOOK_S).cells
             with self.ledger.lock:
                 for cell in cells.values():
                     self.unseen.pop((visitor, cell.url), None)

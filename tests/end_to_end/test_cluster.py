@@ -150,6 +150,6 @@ def _users(service: Service, user: str) -> list[Any]:
 def _generations_with_tables(service: Service) -> set[str]:
     engine = Engine(config.load(home=service.home, **service.settings))
     try:
-        return engine.tables.generations_with_tables()
+        return engine.tables.generations.with_tables()
     finally:
         engine.close()

@@ -42,7 +42,7 @@ def _load(engine: Engine) -> None:
     visits = list(synthetic.visits(_SPEC))
     before, after = visits[:-_AFTER_THE_BATCH], visits[-_AFTER_THE_BATCH:]
     _record(engine, [*synthetic.pages(_SPEC), *before])
-    engine.tables.put_campaigns([parse_campaign(c) for c in synthetic.campaigns(_SPEC)])
+    engine.tables.campaigns.put([parse_campaign(c) for c in synthetic.campaigns(_SPEC)])
     batch(engine, features="tfidf", categories=12, communities=6, seed=7)
     without_ids = [{**event, "event_id": None} for event in after[::3]]
     _record(engine, [*after, *before[-200:], *without_ids, *after[:200]])

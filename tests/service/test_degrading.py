@@ -27,7 +27,7 @@ def gateway(tmp_path: Path) -> Iterator[ThriftGateway]:
     with ThriftGateway() as gateway:
         with opened(tmp_path, store=gateway.store_uri("world")) as engine:
             publish(engine.tables, WORLD, Random(1))
-            engine.tables.put_campaigns([campaign()])
+            engine.tables.campaigns.put([campaign()])
         yield gateway
         gateway.accept()
         gateway.resume()

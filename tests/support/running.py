@@ -75,7 +75,7 @@ def build_world(home: Path, **settings: Any) -> None:
         now_ms = time.time_ns() // 1_000_000
         events = [parse_event(document, now_ms) for document in world.PAGES + world.VISITS]
         engine.recorder.record(events)
-        engine.tables.put_campaigns([parse_campaign(document) for document in world.CAMPAIGNS])
+        engine.tables.campaigns.put([parse_campaign(document) for document in world.CAMPAIGNS])
         batch(engine)
     finally:
         engine.close()
@@ -392,7 +392,7 @@ def let_lease_end(home: Path, settings: Mapping[str, Any] | None = None) -> None
     engine = Engine(config.load(home=home, **(settings or {})))
     try:
         engine.tables.create()
-        engine.tables.swap_lease(engine.tables.lease(), b'{"owner":"","until":0}')
+        engine.tables.meta.swap_lease(engine.tables.meta.lease(), b'{"owner":"","until":0}')
     finally:
         engine.close()
 

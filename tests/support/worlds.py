@@ -23,14 +23,17 @@ from webrec.admin import admin
 from webrec.batch import job
 from webrec.bench import oracle
 from webrec.bench.oracle import World
-from webrec.domain.types import AdPage, Campaign, Event, Page
+from webrec.domain.types import AdPage, Arrays, Campaign, Event, Page
 from webrec.errors import NotFound
 from webrec.features.page_classifier import hashes_of
 from webrec.features.user_classifier import UserSpace
 from webrec.formats.documents import parse_campaign, parse_event, parse_request
 from webrec.rawlog.local import Watermark
 from webrec.serving.engine import Engine
-from webrec.tables.tables import CategoryRow, Counts, Generation, ProfileRow, Said, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.page_texts import PageText
+from webrec.tables.rows import CategoryRow, Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 NOW_MS = 1_790_000_000_000
 GENERATION = "000001"
@@ -60,7 +63,7 @@ def opened(home: Path, **settings: object) -> Iterator[Engine]:
 def ingest_known(engine: Engine) -> None:
     """Record the known-answer world and write its campaigns."""
     engine.recorder.record([parse_event(e, NOW_MS) for e in (*known.PAGES, *known.VISITS)])
-    engine.tables.put_campaigns([parse_campaign(c) for c in known.CAMPAIGNS])
+    engine.tables.campaigns.put([parse_campaign(c) for c in known.CAMPAIGNS])
     engine.refresh()
 
 
@@ -140,24 +143,24 @@ def publish(
         suggested_labels=tuple(f"Label of {c}" for c in category_ids),
         counts={"pages": len(number)},
     )
-    tables.create_generation(generation_id)
-    tables.put_pages(generation_id, _pages(world, number, category_ids))
-    tables.put_categories(generation_id, _categories(world, number, category_ids))
-    tables.put_communities(generation_id, _communities(world, number, category_ids, community_ids))
-    tables.put_profiles(generation_id, _profiles(world, number, category_ids, community_ids))
+    tables.generations.create(generation_id)
+    tables.pages.put(generation_id, _pages(world, number, category_ids))
+    tables.categories.put(generation_id, _categories(world, number, category_ids))
+    tables.communities.put(generation_id, _communities(world, number, category_ids, community_ids))
+    tables.profiles.put(generation_id, _profiles(world, number, category_ids, community_ids))
     spaces = {"similar": _similar(world, number)}
     if world.measure is not None:
         spaces["users"] = users_of(world.measure, number, category_ids).arrays()
     if category_ids:
         spaces["pages"] = space_of(category_ids)
-    tables.put_spaces(generation_id, spaces)
-    tables.put_generation(generation)
-    active = tables.active()
-    tables.activate(generation_id, None if active is None else active.id)
+    tables.arrays.put(generation_id, spaces)
+    tables.generations.put(generation)
+    active = tables.generations.active()
+    tables.generations.activate(generation_id, None if active is None else active.id)
     return generation
 
 
-def space_of(category_ids: list[str]) -> Space:
+def space_of(category_ids: list[str]) -> Arrays:
     """A space in which each category has one word, see `telling`, and nothing else is known."""
     hashes = hashes_of([telling(c) for c in category_ids])
     order = np.argsort(hashes)
@@ -179,7 +182,7 @@ def telling(category: str) -> str:
 
 def put_campaigns(tables: Tables, world: World) -> None:
     """Write a world's campaigns."""
-    tables.put_campaigns([_campaign(world, id_, c) for id_, c in world.campaigns.items()])
+    tables.campaigns.put([_campaign(world, id_, c) for id_, c in world.campaigns.items()])
 
 
 def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
@@ -201,7 +204,7 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
     found = engine.recommend(parse_request(document, request.now_ms), request.now_ms).document
     pages = {}
     if request.mode == "sponsored":
-        spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
+        spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
         pages = {item["url"]: spelled[item["url"]] for item in found["items"]}
     items = [
         oracle.Item(
@@ -294,7 +297,7 @@ def _profiles(
         yield visitor, row._replace(last=np.array(last, np.uint32))
 
 
-def _similar(world: World, number: dict[str, int]) -> Space:
+def _similar(world: World, number: dict[str, int]) -> Arrays:
     """The similar pages of every page, end to end."""
     return {
         **_end_to_end("", world.similar, number),
@@ -368,8 +371,8 @@ def _ads(world: World, campaign: oracle.Campaign) -> tuple[AdPage, ...]:
 
 def _say(engine: Engine, world: World) -> None:
     """Let the texts come in that were sent of pages."""
-    engine.tables.put_said(
-        (PAST, url, Said((0, telling(category or "nothing"))))
+    engine.tables.page_texts.put(
+        (PAST, url, PageText((0, telling(category or "nothing"))))
         for url, category in world.said.items()
     )
 
@@ -384,7 +387,7 @@ def _happen(engine: Engine, world: World, rng: Random) -> None:
             if way == "cells":
                 cell = RecentCell(CUT_US + 1, order, visits, accepts, url)
                 column = keys.recent_column(PAST, url)
-                engine.tables.put_recent([(visitor, column, cell)])
+                engine.tables.visitors.put_recent([(visitor, column, cell)])
             else:
                 events = [Event("visit", url, visitor, 0)] * visits
                 events += [Event("accept", url, visitor, 0)] * accepts
@@ -394,6 +397,6 @@ def _happen(engine: Engine, world: World, rng: Random) -> None:
     for visitor in world.profiles:  # the generation has absorbed these
         for url in rng.sample(sorted(world.category), min(2, len(world.category))):
             cell = RecentCell(CUT_US, 1, 5, 5, url)
-            engine.tables.put_recent([(visitor, keys.recent_column(ABSORBED, url), cell)])
+            engine.tables.visitors.put_recent([(visitor, keys.recent_column(ABSORBED, url), cell)])
     if way == "flushed":
         engine.recorder.flush()

@@ -21,7 +21,9 @@ from webrec.formats.documents import campaign_document, iso, parse_campaign
 from webrec.serving.engine import Engine
 from webrec.serving.membership import membership, pairs
 from webrec.serving.signals import Snapshot
-from webrec.tables.tables import CategoryRow, Generation, ProfileRow, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import CategoryRow, ProfileRow
+from webrec.tables.tables import Tables
 
 _CURSOR_DIGITS = 18
 _PING_S = 1.0
@@ -75,7 +77,7 @@ def apply_campaigns(
             results.append(CampaignResult(index, None, "invalid", errors))
         else:
             if campaign.id not in stored:
-                stored[campaign.id] = tables.campaign(campaign.id)
+                stored[campaign.id] = tables.campaigns.get(campaign.id)
             old = now.get(campaign.id) or stored[campaign.id]
             status: Literal["created", "updated", "unchanged"] = "created"
             if old is not None:
@@ -84,13 +86,13 @@ def apply_campaigns(
             results.append(CampaignResult(index, campaign.id, status, []))
     changed = {campaign.id for campaign in now.values() if stored[campaign.id] != campaign}
     if not dry_run:
-        tables.put_campaigns([c for c in now.values() if c.id in changed])
+        tables.campaigns.put([c for c in now.values() if c.id in changed])
     return results
 
 
 def list_campaigns(tables: Tables, limit: int, after: str) -> Listing:
     """Campaigns in the order of their ids, after one."""
-    found = list(islice(tables.campaigns(after), limit + 1))
+    found = list(islice(tables.campaigns.all(after), limit + 1))
     shown = [campaign_document(c) for c in found[:limit]]
     return Listing(shown, found[limit - 1].id if len(found) > limit else None)
 
@@ -101,8 +103,8 @@ def delete_campaign(tables: Tables, campaign_id: str) -> None:
     Raises:
         NotFound: there is none of this id.
     """
-    was_there = tables.campaign(campaign_id) is not None
-    tables.delete_campaign(campaign_id)
+    was_there = tables.campaigns.get(campaign_id) is not None
+    tables.campaigns.delete(campaign_id)
     if not was_there:
         raise NotFound(f"there is no campaign {campaign_id!r}")
 
@@ -119,7 +121,7 @@ def page_of_models(tables: Tables, limit: int, after: str) -> Listing:
 
 def list_models(tables: Tables) -> list[Document]:
     """The published generations, newest first."""
-    active = tables.versions().active
+    active = tables.meta.versions().active
     return [
         {
             "id": generation.id,
@@ -128,7 +130,7 @@ def list_models(tables: Tables) -> list[Document]:
             "counts": generation.counts,
             "quality": generation.quality,
         }
-        for generation in reversed(tables.generations())
+        for generation in reversed(tables.generations.all())
     ]
 
 
@@ -139,8 +141,8 @@ def activate_model(engine: Engine, model_id: str) -> Document:
         NotFound: there is none of this id.
         Conflict: another was activated at the same time.
     """
-    active = engine.tables.versions().active
-    engine.tables.activate(model_id, None if active is None else active.decode())
+    active = engine.tables.meta.versions().active
+    engine.tables.generations.activate(model_id, None if active is None else active.decode())
     engine.refresh()
     return next(m for m in list_models(engine.tables) if m["id"] == model_id)
 
@@ -180,7 +182,7 @@ def set_label(engine: Engine, category_id: str, label: str) -> Document:
         NotFound: the active model has no such category.
     """
     _number(engine.snapshot.model.generation.category_ids, category_id, "category")
-    engine.tables.put_label(category_id, label)
+    engine.tables.labels.put(category_id, label)
     engine.refresh()
     snapshot = engine.snapshot
     number = _number(snapshot.model.generation.category_ids, category_id, "category")
@@ -236,7 +238,7 @@ def pages(engine: Engine, urls: Sequence[str]) -> list[Document | None]:
     generation = snapshot.model.generation
     if not generation.id:
         return [None] * len(urls)
-    found = engine.tables.pages_by_url(generation.id, urls)
+    found = engine.tables.pages.by_url(generation.id, urls)
     pairs_ = list(zip(urls, found, strict=True))
     online = _online(
         engine, snapshot, [u for u, page in pairs_ if page is None or page.category < 0]
@@ -340,7 +342,7 @@ def _online(engine: Engine, snapshot: Snapshot, urls: Sequence[str]) -> dict[str
     """
     if snapshot.space is None or not urls:
         return {}
-    said = [page for page in engine.tables.said_of(urls) if page is not None]
+    said = [page for page in engine.tables.page_texts.get_many(urls) if page is not None]
     by_campaigns = ((url, snapshot.ads.category(url)) for url in urls)
     found: dict[str, int | None] = {url: c for url, c in by_campaigns if c is not None}
     found.update(zip((page.url for page in said), snapshot.space.categories(said), strict=True))
@@ -364,7 +366,7 @@ def _page(snapshot: Snapshot, url: str, found: PageCell | None, online: int | No
 def _category(engine: Engine, snapshot: Snapshot, number: int) -> tuple[Document, CategoryRow]:
     generation = snapshot.model.generation
     category_id = generation.category_ids[number]
-    row = engine.tables.category(generation.id, category_id)
+    row = engine.tables.categories.get(generation.id, category_id)
     if row is None:
         raise NotFound(f"category {category_id} of model {generation.id} is gone")
     manual = category_id in snapshot.manual
@@ -379,7 +381,7 @@ def _category(engine: Engine, snapshot: Snapshot, number: int) -> tuple[Document
 
 
 def _community(engine: Engine, generation: Generation, community_id: str) -> tuple[ProfileRow, int]:
-    found = engine.tables.community(generation.id, community_id)
+    found = engine.tables.communities.get(generation.id, community_id)
     if found is None:
         raise NotFound(f"community {community_id} of model {generation.id} is gone")
     return found

@@ -21,7 +21,7 @@ from hbase_schema import row_keys as keys
 from webrec.domain.types import Campaign, Event, Page
 from webrec.rawlog.local import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
-from webrec.tables.tables import Said
+from webrec.tables.page_texts import PageText
 
 _CHUNK = 5_000
 _PAIRS_IN_MEMORY = 2_000_000
@@ -101,7 +101,7 @@ class _Replay:
     """The state of one replay."""
 
     counts: dict[str, int]
-    texts: dict[str, Said] = field(default_factory=dict)
+    texts: dict[str, PageText] = field(default_factory=dict)
     page_numbers: dict[str, int] = field(default_factory=dict)
     visitor_numbers: dict[str, int] = field(default_factory=dict)
     visits: _Tally = field(default_factory=lambda: _Tally(np.add))
@@ -114,8 +114,8 @@ class _Replay:
         """Count one event that counts."""
         page = self.page_numbers.setdefault(event.url, len(self.page_numbers))
         if event.title or event.keywords or event.description:
-            said = self.texts.get(event.url, Said())
-            self.texts[event.url] = said.newer(Said.of(event))
+            said = self.texts.get(event.url, PageText())
+            self.texts[event.url] = said.newer(PageText.of(event))
         if event.kind == "page":
             return
         accept = event.kind == "accept"
@@ -135,7 +135,7 @@ class _Replay:
         for ad in campaign.ads:
             if ad.page.has_text and ad.page.url not in self.texts:
                 self.page_numbers.setdefault(ad.page.url, len(self.page_numbers))
-                self.texts[ad.page.url] = Said(
+                self.texts[ad.page.url] = PageText(
                     (0, ad.page.title), (0, ad.page.keywords), (0, ad.page.description)
                 )
 
@@ -158,7 +158,7 @@ class _Replay:
         )
 
     def _page(self, url: str) -> Page:
-        return self.texts.get(url, Said()).page(url)
+        return self.texts.get(url, PageText()).page(url)
 
 
 @dataclass(slots=True)

@@ -29,11 +29,13 @@ from webrec.batch.history import Replayed, replay
 from webrec.batch.lease import Lease
 from webrec.batch.publish import Progress, Result, Written
 from webrec.config import Settings
+from webrec.domain.types import Arrays
 from webrec.errors import Conflict, NotFound, StoreUnavailable
 from webrec.features.page_classifier import FeatureKind
 from webrec.rawlog.local import Log, Watermark
 from webrec.recording.recorder import Recorder
-from webrec.tables.tables import Generation, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.tables import Tables
 
 CUT_WAIT_S = 30.0
 _SWITCH_S, _SWITCH_ATTEMPTS = 5.0, 5
@@ -96,19 +98,21 @@ def run(
     tables.create()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     with Lease(tables, owner) as lease:
-        pointer = tables.versions().active
-        last = tables.active()
+        pointer = tables.meta.versions().active
+        last = tables.generations.active()
         report("cutting the log", 0, 0)
         # taken before the cut, so that what was received until then lies in segments it ends;
         # a visitor forgotten after it is the next batch's
         cut_us = time.time_ns() // 1000
         watermark = recorder.cut(CUT_WAIT_S)
-        forgotten = {v: at_us for v, at_us in tables.forgotten().items() if at_us <= cut_us}
+        forgotten = {
+            v: at_us for v, at_us in tables.visitors.forgotten().items() if at_us <= cut_us
+        }
         replayed = replay(
             log,
             watermark,
             forgotten,
-            tables.campaigns(),
+            tables.campaigns.all(),
             _told(report, "reading the log"),
         )
         result, quality = find(replayed, settings, plan, report)
@@ -174,7 +178,7 @@ def describe(
         names: for suggested labels.
     """
     return Generation(
-        id=f"{tables.next_number(t.NEXT_GENERATION):06d}",
+        id=f"{tables.meta.next_number(t.NEXT_GENERATION):06d}",
         created_ms=cut.at_us // 1000,
         cut_us=cut.at_us,
         watermark=cut.watermark,
@@ -212,7 +216,7 @@ def _cluster(
     return clusters, users
 
 
-def _spaces(clusters: PageClusters, users: UserClusters) -> dict[str, Space]:
+def _spaces(clusters: PageClusters, users: UserClusters) -> dict[str, Arrays]:
     """What the clusters were measured by, for what comes between two batches."""
     found = {"pages": clusters.space}
     return found if users.space is None else found | {"users": users.space.arrays()}
@@ -252,22 +256,22 @@ def _category_ids(tables: Tables, last: Generation | None, result: Result) -> li
     old: dict[str, set[str]] = {}
     if last is not None:
         with suppress(NotFound):  # a generation that lost its tables has no names to hand on
-            for page in tables.pages(last.id):
+            for page in tables.pages.all(last.id):
                 if page.category >= 0:
                     old.setdefault(last.category_ids[page.category], set()).add(page.url)
     new = _members([page.url for page in result.replayed.pages], result.category)
-    return take_over_ids(old, new, lambda: f"c{tables.next_number(t.NEXT_CATEGORY)}")
+    return take_over_ids(old, new, lambda: f"c{tables.meta.next_number(t.NEXT_CATEGORY)}")
 
 
 def _community_ids(tables: Tables, last: Generation | None, result: Result) -> list[str]:
     old: dict[str, set[str]] = {}
     if last is not None:
         with suppress(NotFound):  # as above
-            for visitor, community in tables.visitors(last.id):
+            for visitor, community in tables.profiles.communities(last.id):
                 if community is not None:
                     old.setdefault(last.community_ids[community], set()).add(visitor)
     new = _members(result.replayed.visitors, result.community)
-    return take_over_ids(old, new, lambda: f"g{tables.next_number(t.NEXT_COMMUNITY)}")
+    return take_over_ids(old, new, lambda: f"g{tables.meta.next_number(t.NEXT_COMMUNITY)}")
 
 
 def _members(names: list[str], labels: NDArray[np.int32]) -> list[AbstractSet[str]]:
@@ -283,14 +287,14 @@ def _forget_late(tables: Tables, forgotten: dict[str, int], cut_us: int) -> None
 
     The generation still knows them; the later moment hides that.
     """
-    for visitor, at_us in tables.forgotten().items():
+    for visitor, at_us in tables.visitors.forgotten().items():
         if at_us <= cut_us and forgotten.get(visitor) != at_us:
-            tables.forget(visitor, time.time_ns() // 1000)
+            tables.visitors.forget(visitor, time.time_ns() // 1000)
 
 
 def _switch(tables: Tables, lease: Lease, generation: Generation, expected: str | None) -> None:
     """List the generation and point to it, or take it away again."""
-    tables.put_generation(generation)
+    tables.generations.put(generation)
     try:
         # each attempt is over long before the lease is: whoever takes it after us finds either
         # our generation active, or nobody about to switch
@@ -301,13 +305,15 @@ def _switch(tables: Tables, lease: Lease, generation: Generation, expected: str 
         lease.renew()
         _activate(tables, generation, expected)
     except Conflict:
-        tables.drop_generation(generation.id)
+        tables.generations.drop(generation.id)
         raise
 
 
 def _activate(tables: Tables, generation: Generation, expected: str | None) -> None:
-    if tables.versions().active != generation.id.encode():  # else an earlier attempt came through
-        tables.activate(generation.id, expected, _SWITCH_S)
+    if (
+        tables.meta.versions().active != generation.id.encode()
+    ):  # else an earlier attempt came through
+        tables.generations.activate(generation.id, expected, _SWITCH_S)
 
 
 def _forget_in_log(
@@ -323,7 +329,7 @@ def _forget_in_log(
         lease.renew()
         log.rewrite(segment, lambda r: r.received_us > forgotten.get(r.event.visitor or "", -1))
     if generation.watermark.is_complete:
-        tables.forgotten_done(forgotten)
+        tables.visitors.forgotten_done(forgotten)
 
 
 def _drop_old(
@@ -333,17 +339,17 @@ def _drop_old(
 
     Newer ones are another batch's, should this one have slept through its lease.
     """
-    listed = [g for g in tables.generations() if g.id <= generation.id]
+    listed = [g for g in tables.generations.all() if g.id <= generation.id]
     # workers may still read from the last one, and somebody may have just gone back to another
     kept = {g.id for g in listed[-keep:]} | {generation.id}
     if last is not None:
         kept.add(last.id)
-    for old in sorted({g.id for g in listed} | tables.generations_with_tables()):
+    for old in sorted({g.id for g in listed} | tables.generations.with_tables()):
         lease.renew()
-        pointer = tables.versions().active
+        pointer = tables.meta.versions().active
         is_active = pointer is not None and pointer.decode() == old
         if old < generation.id and old not in kept and not is_active:
-            tables.drop_generation(old)
-    oldest = tables.generations()[0]
-    tables.clean_recent(oldest)
-    tables.clean_said(oldest)
+            tables.generations.drop(old)
+    oldest = tables.generations.all()[0]
+    tables.visitors.clean_recent(oldest)
+    tables.page_texts.clean(oldest)

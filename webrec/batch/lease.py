@@ -44,7 +44,7 @@ class Lease:
         Raises:
             LeaseLost: another batch holds it.
         """
-        old = self._tables.lease()
+        old = self._tables.meta.lease()
         if old is not None:
             held = orjson.loads(old)
             left_s = held["until"] - time.time()
@@ -86,7 +86,7 @@ class Lease:
 
     def _swap(self, old: bytes | None, term_s: float) -> None:
         new = orjson.dumps({"owner": self._owner, "until": time.time() + term_s})
-        self._tables.swap_lease(old, new)
+        self._tables.meta.swap_lease(old, new)
         self._written = new
 
     def _keep(self) -> None:

@@ -17,9 +17,12 @@ from scipy import sparse
 from clustering.users.features import by_category
 from hbase_schema.cells import PageCell
 from webrec.batch.history import Pairs, Replayed
+from webrec.domain.types import Arrays
 from webrec.errors import ResultRefused, WebrecError
 from webrec.model.co_visit_scorer import MOST_SEEN
-from webrec.tables.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import CategoryRow, Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 SMALLEST_SHARE = 0.5
 """A result with less than this share of the last one's pages, profiles or visits is refused."""
@@ -51,7 +54,7 @@ class Result:
     community: NDArray[np.int32]
     keywords: list[list[str]]
     profile_urls: int
-    spaces: Mapping[str, Space] = field(default_factory=dict)
+    spaces: Mapping[str, Arrays] = field(default_factory=dict)
 
 
 def check(counts: dict[str, int], last: Generation | None) -> None:
@@ -99,20 +102,20 @@ def write(tables: Tables, generation: Generation, result: Result, progress: Prog
     Raises:
         WebrecError: the store does not hold what was written.
     """
-    tables.create_generation(generation.id)
+    tables.generations.create(generation.id)
     cells_before, began = tables.cells_written, time.monotonic()
     pages = _pages(result)
-    tables.put_pages(generation.id, _counted(pages, "writing pages", len(pages), progress))
-    tables.put_categories(generation.id, _categories(generation, result))
+    tables.pages.put(generation.id, _counted(pages, "writing pages", len(pages), progress))
+    tables.categories.put(generation.id, _categories(generation, result))
     kept_visits, kept_accepts = _strongest(generation, result)
     cats = _by_category(result)
-    tables.put_communities(
+    tables.communities.put(
         generation.id, _communities(generation, result, kept_visits, kept_accepts, cats)
     )
     n = len(result.replayed.visitors)
     profiles = _profiles(result, kept_visits, kept_accepts, cats)
-    tables.put_profiles(generation.id, _counted(profiles, "writing profiles", n, progress))
-    tables.put_spaces(generation.id, result.spaces)
+    tables.profiles.put(generation.id, _counted(profiles, "writing profiles", n, progress))
+    tables.arrays.put(generation.id, result.spaces)
     seconds = time.monotonic() - began
     _verify(tables, generation, pages, result, progress)
     return Written(len(pages), n, tables.cells_written - cells_before, seconds)
@@ -246,24 +249,28 @@ def _verify(
     """Count what the store holds, and compare a sample."""
     progress("verifying", 0, 0)
     found = 0
-    for page in tables.pages(generation.id):
+    for page in tables.pages.all(generation.id):
         found += 1
         if page.number % _SAMPLE == 0 and page != pages[page.number]:
             raise WebrecError(f"the store gives {page} for {pages[page.number]}")
     _same("pages", found, len(pages))
-    profiles = sum(1 for _ in tables.visitors(generation.id))
+    profiles = sum(1 for _ in tables.profiles.communities(generation.id))
     _same("profiles", profiles, len(result.replayed.visitors))
     _verify_spaces(tables, generation, result)
     for category_id in generation.category_ids:
-        _same(f"category {category_id}", tables.category(generation.id, category_id) is not None, 1)
+        _same(
+            f"category {category_id}",
+            tables.categories.get(generation.id, category_id) is not None,
+            1,
+        )
     for community_id in generation.community_ids:
-        there = tables.community(generation.id, community_id) is not None
+        there = tables.communities.get(generation.id, community_id) is not None
         _same(f"community {community_id}", there, 1)
 
 
 def _verify_spaces(tables: Tables, generation: Generation, result: Result) -> None:
     try:
-        found = tables.spaces(generation.id)
+        found = tables.arrays.all(generation.id)
     except ValueError:  # an array that lacks a part
         found = {}
     for name, arrays in result.spaces.items():

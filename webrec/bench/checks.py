@@ -32,12 +32,14 @@ from webrec.bench import oracle
 from webrec.bench.load import Sent
 from webrec.bench.workspace import Told
 from webrec.config import Settings
-from webrec.domain.types import Campaign
+from webrec.domain.types import Arrays, Campaign
 from webrec.features.page_classifier import PageSpace
 from webrec.formats.documents import RequestDocument
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage import open_store
-from webrec.tables.tables import Counts, Generation, ProfileRow, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 SEEN_WITHIN_S = 2.0
 """What is recorded is seen by every worker within this time."""
@@ -277,24 +279,24 @@ def world_of(settings: Settings, tell: Told) -> oracle.World:
 
 
 def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
-    generation = tables.active()
+    generation = tables.generations.active()
     if generation is None:
         raise ValueError("the store holds no model")
-    pages = list(tables.pages(generation.id))
-    campaigns = list(tables.campaigns())
+    pages = list(tables.pages.all(generation.id))
+    campaigns = list(tables.campaigns.all())
     category = {
         page.url: None if page.category < 0 else generation.category_ids[page.category]
         for page in pages
     }
     urls = {page.number: page.url for page in pages}
-    visitors = dict(tables.visitors(generation.id))
+    visitors = dict(tables.profiles.communities(generation.id))
     profiles, last = {}, {}
     for done, visitor in enumerate(visitors):
         tell("reading profiles", done, len(visitors))
-        row = tables.profile(generation.id, visitor)
+        row = tables.profiles.get(generation.id, visitor)
         profiles[visitor] = {} if row is None else _history(row, urls)
         last[visitor] = [] if row is None else [urls[page] for page in row.last.tolist()]
-    spaces = tables.spaces(generation.id)
+    spaces = tables.arrays.all(generation.id)
     space = spaces.get("similar")
     return oracle.World(
         category=category,
@@ -321,7 +323,7 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
 
 
 def _measure(
-    space: Space | None, generation: Generation, urls: dict[int, str]
+    space: Arrays | None, generation: Generation, urls: dict[int, str]
 ) -> oracle.Measure | None:
     """What users are measured by: the columns are pages, then categories."""
     if not space:
@@ -343,7 +345,7 @@ def _measure(
     )
 
 
-def _similar(space: Space, which: str, urls: dict[int, str]) -> dict[str, oracle.Scores]:
+def _similar(space: Arrays, which: str, urls: dict[int, str]) -> dict[str, oracle.Scores]:
     """The similar pages of every page."""
     bounds = [0, *space[f"{which}ends"].tolist()]
     return {
@@ -351,7 +353,7 @@ def _similar(space: Space, which: str, urls: dict[int, str]) -> dict[str, oracle
     }
 
 
-def _weights(space: Space, which: str, part: slice, urls: dict[int, str]) -> oracle.Scores:
+def _weights(space: Arrays, which: str, part: slice, urls: dict[int, str]) -> oracle.Scores:
     pages, weights = space[f"{which}pages"][part].tolist(), space[f"{which}weights"][part].tolist()
     return {urls[page]: weight for page, weight in zip(pages, weights, strict=True)}
 
@@ -385,7 +387,7 @@ def online_of(
         found: dict[int, str | None] = {}
         for place, request in enumerate(requests):
             page, known = request.page, world.category.get(request.url) is not None
-            said = None if known or space is None else tables.said(request.url)
+            said = None if known or space is None else tables.page_texts.get(request.url)
             if page is None or space is None:
                 if said is None:
                     found[place] = None
@@ -399,8 +401,8 @@ def online_of(
 
 def _space(tables: Tables, settings: Settings) -> tuple[Sequence[str], PageSpace | None]:
     """The active generation's category ids, and what places pages it has no category for."""
-    generation = tables.active()
-    arrays = {} if generation is None else tables.spaces(generation.id).get("pages", {})
+    generation = tables.generations.active()
+    arrays = {} if generation is None else tables.arrays.all(generation.id).get("pages", {})
     ids = () if generation is None else generation.category_ids
     return ids, PageSpace(arrays) if arrays and settings.online == "on" else None
 

@@ -199,7 +199,7 @@ def _bare_reads(
 def _active(settings: Settings) -> str:
     store = open_store(settings.store_uri)
     try:
-        generation = Tables(store).active()
+        generation = Tables(store).generations.active()
         assert generation is not None  # noqa: S101 - the stage made one
         return generation.id
     finally:

@@ -32,13 +32,15 @@ from numpy.typing import NDArray
 from clustering.similar.learner import SIMILAR, START
 from hbase_schema import row_keys as keys
 from hbase_schema.cells import PageCell
-from webrec.domain.types import AdPage, Campaign, Page
+from webrec.domain.types import AdPage, Arrays, Campaign, Page
 from webrec.errors import UsageError
 from webrec.model.co_visit_scorer import MOST_SEEN
 from webrec.rawlog.local import Watermark
 from webrec.synthetic import world as synthetic
 from webrec.synthetic.world import Ints
-from webrec.tables.tables import CategoryRow, Counts, Generation, ProfileRow, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import CategoryRow, Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 Longs: TypeAlias = NDArray[np.int64]
@@ -107,19 +109,19 @@ def grow(tables: Tables, spec: GrownSpec, tell: Progress) -> None:
         UsageError: the store holds a generation.
     """
     tables.create()
-    if tables.generations_with_tables() or tables.generations():
+    if tables.generations.with_tables() or tables.generations.all():
         raise UsageError("the store holds a model: a world is grown in an empty one only")
-    tables.create_generation(GENERATION)
+    tables.generations.create(GENERATION)
     world = _World(spec)
     sums = _Sums(spec)
-    tables.put_profiles(GENERATION, _profiles(world, sums, tell))  # adds to the sums
-    tables.put_pages(GENERATION, _pages(world, sums, tell))
-    tables.put_categories(GENERATION, _categories(world, sums))
-    tables.put_communities(GENERATION, _communities(world, sums))
-    tables.put_spaces(GENERATION, {"similar": _similar(world, sums)})
+    tables.profiles.put(GENERATION, _profiles(world, sums, tell))  # adds to the sums
+    tables.pages.put(GENERATION, _pages(world, sums, tell))
+    tables.categories.put(GENERATION, _categories(world, sums))
+    tables.communities.put(GENERATION, _communities(world, sums))
+    tables.arrays.put(GENERATION, {"similar": _similar(world, sums)})
     _put_campaigns(tables, world, tell)
-    tables.put_generation(_generation(world, sums))
-    tables.activate(GENERATION, None)
+    tables.generations.put(_generation(world, sums))
+    tables.generations.activate(GENERATION, None)
 
 
 def requests(spec: GrownSpec, n: int, now_ms: int) -> Iterator[dict[str, Any]]:
@@ -338,7 +340,7 @@ def _categories(world: _World, sums: _Sums) -> Iterator[tuple[str, CategoryRow]]
         yield _category_id(category), CategoryRow(pages.astype(np.uint32), keywords, value)
 
 
-def _similar(world: _World, sums: _Sums) -> Space:
+def _similar(world: _World, sums: _Sums) -> Arrays:
     """For each page those after it in its category's list, which is taken for a ring.
 
     The nearer, the more similar. The pages of most affinity are similar to nothing.
@@ -394,7 +396,7 @@ def _put_campaigns(tables: Tables, world: _World, tell: Progress) -> None:
     campaigns = list(_campaigns(world))
     for start in range(0, len(campaigns), _CAMPAIGNS_AT_ONCE):
         tell("writing campaigns", start, len(campaigns))
-        tables.put_campaigns(campaigns[start : start + _CAMPAIGNS_AT_ONCE])
+        tables.campaigns.put(campaigns[start : start + _CAMPAIGNS_AT_ONCE])
     tell("writing campaigns", len(campaigns), len(campaigns))
 
 

@@ -64,7 +64,7 @@ def _look(name: str, engine: Engine, look: Callable[[Engine], str]) -> _Finding:
 
 
 def _store(engine: Engine) -> str:
-    forgotten = len(engine.tables.forgotten())
+    forgotten = len(engine.tables.visitors.forgotten())
     waiting = f"; {forgotten:,} forgotten visitors wait for the next batch" if forgotten else ""
     return f"{engine.settings.store_uri} answers{waiting}"
 
@@ -99,7 +99,7 @@ def _model(engine: Engine) -> str:
 
 def _campaigns(engine: Engine) -> str:
     now_ms = time.time_ns() // 1_000_000
-    found = list(engine.tables.campaigns())
+    found = list(engine.tables.campaigns.all())
     running = sum(campaign.runs_at(now_ms) for campaign in found)
     return f"{len(found):,} known, {running:,} running now"
 

@@ -150,7 +150,7 @@ def _source(engine: Engine) -> Source:
 
     watermark = engine.recorder.cut(_CUT_WAIT_S)
     tables = engine.tables
-    return Source(engine.log, watermark, tables.forgotten(), list(tables.campaigns()))
+    return Source(engine.log, watermark, tables.visitors.forgotten(), list(tables.campaigns.all()))
 
 
 def _show(found: Evaluation) -> None:

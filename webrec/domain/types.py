@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 EventKind = Literal["visit", "accept", "page"]
 Mode = Literal["related", "sponsored"]
 Filter = Literal["content", "collaborative"]
+
+Arrays = Mapping[str, NDArray[Any]]
+"""What a learner learned: arrays by name."""
 
 
 @dataclass(frozen=True, slots=True)

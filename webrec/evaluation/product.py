@@ -38,7 +38,10 @@ from webrec.rawlog.local import Watermark
 from webrec.serving.ads import AdBoard
 from webrec.serving.signals import Lookup, Query, Snapshot
 from webrec.storage import open_store
-from webrec.tables.tables import Generation, ProfileRow, Recent, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import ProfileRow
+from webrec.tables.tables import Tables
+from webrec.tables.visitors import Recent
 
 _ALONE = {
     "related": {
@@ -142,7 +145,7 @@ class Product:
             if question.visitor != visitor:
                 visitor = question.visitor
                 key = self._history.visitors[visitor]
-                profile = self._tables.profile(self.generation.id, key)
+                profile = self._tables.profiles.get(self.generation.id, key)
             yield question, _Reads(profile, _recent(question, self._history.urls))
 
     def _lookup(self, question: Question, reads: _Reads) -> Lookup:

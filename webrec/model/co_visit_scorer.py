@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from algorithms import NOTHING_NEAR, Near
-from webrec.tables.tables import Space
+from webrec.domain.types import Arrays
 
 MOST_SEEN = 10
 """Pages of a visitor that count: those seen last."""
@@ -38,7 +38,7 @@ class Similarity:
             without.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Arrays) -> None:
         self._is_empty = not space
         if space:
             self._joint = _Lists(space, "")
@@ -95,7 +95,7 @@ class Similarity:
 class _Lists:
     """The lists of all pages end to end, each with its weights."""
 
-    def __init__(self, space: Space, which: str) -> None:
+    def __init__(self, space: Arrays, which: str) -> None:
         self._pages: memoryview = space[f"{which}pages"].data
         self._weights: memoryview = space[f"{which}weights"].data
         self._ends: memoryview = space[f"{which}ends"].data

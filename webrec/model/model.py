@@ -22,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms import UNCATEGORISED, Candidate, Candidates, Run, candidate
+from webrec.domain.types import Arrays
 from webrec.errors import NotFound, StoreUnavailable
 from webrec.features.page_classifier import PageSpace
 from webrec.features.user_classifier import UserSpace
 from webrec.model.co_visit_scorer import Similarity
 from webrec.rawlog.local import Watermark
-from webrec.tables.tables import Generation, Space, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.tables import Tables
 
 _HASH = "<u8"
 _FORMAT = 2  # of the arrays: counted on when there are others
@@ -65,7 +67,7 @@ class Model:
         self._grouped = _Lists(views["grouped"], views["col_ends"])
         self._grouped_rank = _Lists(views["grouped_rank"], views["col_ends"])
 
-    def space(self, name: str) -> Space:
+    def space(self, name: str) -> Arrays:
         """What ``pages`` or ``users`` were measured by; empty where that is unknown."""
         return self._spaces.get(name, {})
 
@@ -342,7 +344,9 @@ def load(tables: Tables, generation: Generation, cache: Path) -> Model:
                 except (OSError, ValueError, EOFError, KeyError):
                     shutil.rmtree(folder)  # torn by a power cut; the tables have it all
             _write(folder, _arrays(tables, generation))
-            _forget_dropped(cache, {_cache_name(g) for g in tables.generations()} | {folder.name})
+            _forget_dropped(
+                cache, {_cache_name(g) for g in tables.generations.all()} | {folder.name}
+            )
             return _mapped(generation, folder)
     except OSError as error:
         raise StoreUnavailable(f"the cache {cache} cannot be used: {error.strerror}") from error
@@ -388,14 +392,14 @@ def _arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[Any]]:
     arrays = _page_arrays(tables, generation)
     rec = []
     for category_id in generation.category_ids:
-        row = tables.category(generation.id, category_id)
+        row = tables.categories.get(generation.id, category_id)
         if row is None:
             raise NotFound(f"category {category_id} of model {generation.id} is gone")
         rec.append(row.urls)
     arrays |= _laid("rec", rec, np.uint32)
     arrays["rec_all"] = _in_order(arrays["rec"], arrays["total"][arrays["rec"]])
     arrays |= _community_arrays(tables, generation, arrays["category"])
-    for space, held in tables.spaces(generation.id).items():
+    for space, held in tables.arrays.all(generation.id).items():
         arrays |= {f"{space}.{name}": array for name, array in held.items()}
     return arrays
 
@@ -406,7 +410,7 @@ def _page_arrays(tables: Tables, generation: Generation) -> dict[str, NDArray[An
     category = np.full(n, UNCATEGORISED, np.int32)
     total = np.zeros(n)
     hashes = np.zeros(n, _HASH)
-    for page in tables.pages(generation.id):
+    for page in tables.pages.all(generation.id):
         url = urls[page.number] = page.url.encode()
         category[page.number] = page.category
         total[page.number] = page.visits + generation.accept_weight * page.accepts
@@ -427,7 +431,7 @@ def _community_arrays(
 ) -> dict[str, NDArray[Any]]:
     pages, ranks, grouped, grouped_ranks, by_page, by_page_ranks = [], [], [], [], [], []
     for community_id in generation.community_ids:
-        found = tables.community(generation.id, community_id)
+        found = tables.communities.get(generation.id, community_id)
         if found is None:
             raise NotFound(f"community {community_id} of model {generation.id} is gone")
         row, _size = found

@@ -27,7 +27,9 @@ from hbase_schema.cells import RecentCell
 from webrec.domain.types import Event
 from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
 from webrec.rawlog.local import Log, Record, Segment, Watermark, epoch_of
-from webrec.tables.tables import Recent, Said, Tables
+from webrec.tables.page_texts import PageText
+from webrec.tables.tables import Tables
+from webrec.tables.visitors import Recent
 
 _TICK_S = 0.2
 _ORPHANS_EVERY_S = 1.0
@@ -69,7 +71,7 @@ class _Writing:
     busy: int = 0
     cells: _Cells = field(default_factory=dict)
     order: int = 0
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, PageText] = field(default_factory=dict)
 
 
 _Heard = tuple[_Writing, str]
@@ -183,7 +185,7 @@ class Recorder:
         """
         # the overlay first: what leaves it between the two reads is in the store by then
         mine = dict(self._overlay.get(visitor, ()))
-        found = self._tables.recent(visitor, covers, within_s)
+        found = self._tables.visitors.recent(visitor, covers, within_s)
         return self._with(mine, visitor, covers, found)
 
     def recent_here(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
@@ -193,7 +195,7 @@ class Recorder:
 
     def forget(self, visitor: str) -> None:
         """Forget a visitor: what was received until now counts for nothing any more."""
-        self._tables.forget(visitor, time.time_ns() // 1000)
+        self._tables.visitors.forget(visitor, time.time_ns() // 1000)
 
     def flush(self) -> None:
         """Write the overlay to the store and close the segments that are done with.
@@ -396,11 +398,11 @@ class Recorder:
             ):
                 del writing.said[url]
         told = {key: said for key, said in heard.items() if key[1] in new}
-        self._tables.put_said((w.segment.name, url, said) for (w, url), said in told.items())
+        self._tables.page_texts.put((w.segment.name, url, said) for (w, url), said in told.items())
         with self._lock:
             self._heard_out(told)
 
-    def _heard_out(self, heard: Mapping[_Heard, Said]) -> list[_Heard]:
+    def _heard_out(self, heard: Mapping[_Heard, PageText]) -> list[_Heard]:
         """Of what was heard, what was not followed by newer words meanwhile: it is dealt with."""
         done = [(w, url) for (w, url), said in heard.items() if w.said[url] is said]
         self._unsaid.difference_update(done)
@@ -420,7 +422,7 @@ class Recorder:
 
     def _fresh(self, records: list[Record]) -> list[Record]:
         """The records that repeat no event; their ids are claimed for them."""
-        repeats = self._tables.claim(r for r in records if not r.event.bot)
+        repeats = self._tables.event_ids.claim(r for r in records if not r.event.bot)
         return [r for r in records if keys.position(r.segment, r.number) not in repeats]
 
     def _write(self) -> None:
@@ -440,7 +442,7 @@ class Recorder:
             cells = {(p.visitor, p.column): p.writing.cells[p[1:3]] for p in taken}
         self._say()
         self._drop_forgotten(cells, taken)
-        self._tables.put_recent((v, column, cell) for (v, column), cell in cells.items())
+        self._tables.visitors.put_recent((v, column, cell) for (v, column), cell in cells.items())
         self._unshow(len(taken), cells)
         for writing in done:
             try:
@@ -468,7 +470,7 @@ class Recorder:
         # what came before its visitor was forgotten must not be added to what came after
         by_visitor = [(visitor, r) for r in new if (visitor := _profiled(r.event)) is not None]
         visitors = list({visitor: None for visitor, _ in by_visitor})
-        forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
+        forgotten = dict(zip(visitors, self._tables.visitors.forgotten_us(visitors), strict=True))
         fresh = {
             keys.position(r.segment, r.number)
             for visitor, r in by_visitor
@@ -549,7 +551,7 @@ class Recorder:
     def _drop_forgotten(self, cells: _Cells, taken: list[_Pending]) -> None:
         """Take out of cells what came before their visitors were forgotten."""
         visitors = list({visitor: None for visitor, _ in cells})
-        forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
+        forgotten = dict(zip(visitors, self._tables.visitors.forgotten_us(visitors), strict=True))
         stale = {key for key, cell in cells.items() if cell.first_us <= forgotten[key[0]]}
         if not stale:
             return
@@ -574,7 +576,7 @@ class Recorder:
             How many events it holds; None when there was no time for all of them.
         """
         cells: _Cells = {}
-        said: dict[str, Said] = {}
+        said: dict[str, PageText] = {}
         events = order = 0
         records = orphan.records()
         while chunk := list(islice(records, _BULK)):
@@ -583,7 +585,9 @@ class Recorder:
             events += len(chunk)
             fresh = [r for r in self._fresh(chunk) if _profiled(r.event) is not None]
             visitors = list({str(r.event.visitor): None for r in fresh})
-            forgotten = dict(zip(visitors, self._tables.forgotten_us(visitors), strict=True))
+            forgotten = dict(
+                zip(visitors, self._tables.visitors.forgotten_us(visitors), strict=True)
+            )
             changed: _Cells = {}
             for record in fresh:
                 order += 1
@@ -591,11 +595,13 @@ class Recorder:
                 if record.received_us > forgotten[visitor]:
                     key = visitor, keys.recent_column(record.segment, record.event.url)
                     changed[key] = cells[key] = _add(cells.get(key), record, order)
-            self._tables.put_recent((v, column, cell) for (v, column), cell in changed.items())
+            self._tables.visitors.put_recent(
+                (v, column, cell) for (v, column), cell in changed.items()
+            )
             self._replay_said(orphan.name, [record.event for record in chunk], said)
         return events
 
-    def _replay_said(self, segment: str, events: list[Event], said: dict[str, Said]) -> None:
+    def _replay_said(self, segment: str, events: list[Event], said: dict[str, PageText]) -> None:
         """Write the texts of new pages as a segment has them so far."""
         telling = [event for event in events if _says(event)]
         _keep_newest(said, telling)
@@ -603,7 +609,7 @@ class Recorder:
         new = set(self._new_among(urls))
         for url in urls - new:
             del said[url]
-        self._tables.put_said((segment, url, said[url]) for url in sorted(new))
+        self._tables.page_texts.put((segment, url, said[url]) for url in sorted(new))
 
 
 def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
@@ -630,9 +636,9 @@ def _says(event: Event) -> bool:
     return bool(event.title or event.keywords or event.description) and not event.bot
 
 
-def _keep_newest(said: dict[str, Said], events: Iterable[Event]) -> None:
+def _keep_newest(said: dict[str, PageText], events: Iterable[Event]) -> None:
     for event in events:
-        said[event.url] = said.get(event.url, Said()).newer(Said.of(event))
+        said[event.url] = said.get(event.url, PageText()).newer(PageText.of(event))
 
 
 def _profiled(event: Event) -> str | None:

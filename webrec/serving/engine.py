@@ -30,7 +30,11 @@ from webrec.serving.landing_pages import LandingPages
 from webrec.serving.reads import Reads, RequestReads
 from webrec.serving.signals import Lookup, Query, Snapshot, profile_of
 from webrec.storage import open_store
-from webrec.tables.tables import Generation, ProfileRow, Tables, Versions, campaign_of
+from webrec.tables.campaigns import campaign_of
+from webrec.tables.generations import Generation
+from webrec.tables.meta import Versions
+from webrec.tables.rows import ProfileRow
+from webrec.tables.tables import Tables
 
 PATIENCE_S = 2.0
 _REFRESH_S = 0.5
@@ -105,7 +109,7 @@ class Engine:
         with self._lock:
             if self._versions is None:
                 self.tables.create()
-            versions = self.tables.versions()
+            versions = self.tables.meta.versions()
             if versions == self._versions:
                 self._place_more(_PLACING_S)
                 return
@@ -121,7 +125,7 @@ class Engine:
                     self._board = None
                 except WebrecError as error:
                     failure = error
-            self.snapshot = self._snapshot(model, self.tables.labels())
+            self.snapshot = self._snapshot(model, self.tables.labels.all())
             if failure is not None:
                 raise failure  # campaigns and labels are followed all the same
             self._versions = versions
@@ -216,7 +220,7 @@ class Engine:
         """What a visitor did since the snapshot's generation, and the profile in it."""
         generation = snapshot.model.generation
         recent = self.recorder.recent(visitor, generation.watermark.covers)
-        profile = profile_of(generation, visitor, recent, self.tables)
+        profile = profile_of(generation, visitor, recent, self.tables.profiles.get)
         return list(recent.cells.values()), profile
 
     def log_backlog(self) -> int:
@@ -240,11 +244,11 @@ class Engine:
             model = self.snapshot.model
             return [u for u in urls if not model.knows(u)]
         # a command that only records: the tables know what no model was loaded for
-        generation, wanted = self.tables.active(), list(urls)
+        generation, wanted = self.tables.generations.active(), list(urls)
         if generation is None:
             return wanted
         try:
-            found = self.tables.pages_by_url(generation.id, wanted)
+            found = self.tables.pages.by_url(generation.id, wanted)
         except NotFound:  # dropped meanwhile
             return wanted
         pairs = zip(wanted, found, strict=True)
@@ -296,7 +300,7 @@ class Engine:
         return True
 
     def _active_model(self) -> Model:
-        generation = self.tables.active()
+        generation = self.tables.generations.active()
         if generation is None:
             return EMPTY
         try:
@@ -307,7 +311,7 @@ class Engine:
     def _read_campaigns(self) -> None:
         """Decode the campaigns that changed and keep the others."""
         known, self._campaigns = self._campaigns, {}
-        for campaign_id, cell in self.tables.campaign_cells():
+        for campaign_id, cell in self.tables.campaigns.cells():
             if campaign_id in known and known[campaign_id][0] == cell:
                 self._campaigns[campaign_id] = known[campaign_id]
                 continue

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from algorithms import UNCATEGORISED
 from hbase_schema.cells import RecentCell
 from webrec.model.model import Model
-from webrec.tables.tables import Counts, ProfileRow
+from webrec.tables.rows import Counts, ProfileRow
 
 Source = Literal["batch", "online"]
 

@@ -18,7 +18,9 @@ from typing import TypeVar
 from webrec.domain.types import Page
 from webrec.errors import NotFound, StoreUnavailable, WebrecError
 from webrec.recording.recorder import Recorder
-from webrec.tables.tables import ProfileRow, Recent, Tables
+from webrec.tables.rows import ProfileRow
+from webrec.tables.tables import Tables
+from webrec.tables.visitors import Recent
 
 _PROFILE_BYTES = 64 << 20
 _PROFILE_OVERHEAD = 2_200  # measured: what a profile takes besides its numbers
@@ -212,7 +214,7 @@ class RequestReads:
         except KeyError:
             pass
         try:
-            found = self._attempt(lambda s: shared.tables.profile(generation_id, visitor, s))
+            found = self._attempt(lambda s: shared.tables.profiles.get(generation_id, visitor, s))
         except NotFound:
             raise  # the generation is gone: another one answers
         except WebrecError as error:
@@ -236,7 +238,7 @@ class RequestReads:
         with suppress(KeyError):
             return shared.said.get(url)
         try:
-            found = self._attempt(lambda s: shared.tables.said(url, s))
+            found = self._attempt(lambda s: shared.tables.page_texts.get(url, s))
         except WebrecError as error:
             self.left_out = error
             return None

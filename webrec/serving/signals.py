@@ -19,7 +19,9 @@ from webrec.features.page_classifier import PageSpace
 from webrec.model.model import Model
 from webrec.serving.ads import AdBoard, AdIndex
 from webrec.serving.membership import NOWHERE, Membership, affinities, membership, pairs
-from webrec.tables.tables import Generation, ProfileRow, Recent
+from webrec.tables.generations import Generation
+from webrec.tables.rows import ProfileRow
+from webrec.tables.visitors import Recent
 
 CategorySource: TypeAlias = Literal["batch", "online"]
 
@@ -64,16 +66,12 @@ class Query(NamedTuple):
     page: Page | None = None
 
 
-class Profiles(Protocol):
-    """Where profiles are read."""
+class Reads(Protocol):
+    """The row reads of a request; one that the store does not answer in time is left out."""
 
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
         """The visitor's profile in a generation."""
         ...
-
-
-class Reads(Profiles, Protocol):
-    """The row reads of a request; one that the store does not answer in time is left out."""
 
     def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:
         """What the visitor did since the generation that covers those segments of the log."""
@@ -231,7 +229,9 @@ class Lookup:
     def _profile(self) -> ProfileRow | None:
         if self._query.visitor is None:
             return None
-        return profile_of(self._model.generation, self._query.visitor, self._recent, self._reads)
+        return profile_of(
+            self._model.generation, self._query.visitor, self._recent, self._reads.profile
+        )
 
     @cached_property
     def _near(self) -> Near:
@@ -289,12 +289,19 @@ class Lookup:
 
 
 def profile_of(
-    generation: Generation, visitor: str, recent: Recent, reads: Profiles
+    generation: Generation,
+    visitor: str,
+    recent: Recent,
+    read: Callable[[str, str], ProfileRow | None],
 ) -> ProfileRow | None:
-    """The visitor's profile in a generation, unless the visitor was forgotten since."""
+    """The visitor's profile in a generation, unless the visitor was forgotten since.
+
+    Args:
+        read: reads a profile by generation and visitor.
+    """
     if not generation.id or recent.forgotten_us > generation.cut_us:
         return None
-    return reads.profile(generation.id, visitor)
+    return read(generation.id, visitor)
 
 
 class Excluded:

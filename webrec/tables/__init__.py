@@ -1,1 +1,1 @@
-"""[3] Typed rows over any store."""
+"""[3] Typed rows over any store: `Tables`, with one attribute for each table."""

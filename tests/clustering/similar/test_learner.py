@@ -10,8 +10,8 @@ from scipy import sparse
 from clustering.similar import learner as similarity
 from clustering.similar import ridge as regressions
 from clustering.similar.learner import similar_pages
+from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import Similarity
-from webrec.tables.tables import Space
 
 
 def log(seed: int, users: int, pages: int, share: float = 0.2) -> sparse.csr_array[np.int64]:
@@ -22,7 +22,7 @@ def log(seed: int, users: int, pages: int, share: float = 0.2) -> sparse.csr_arr
     return sparse.csr_array(visited * rng.integers(1, 5, (users, pages)))
 
 
-def weights(space: Space, pages: int) -> NDArray[np.float64]:
+def weights(space: Arrays, pages: int) -> NDArray[np.float64]:
     """The weights (pages + 1, pages) of each page for each; the last row is the start's."""
     found = np.zeros((pages + 1, pages))
     bounds = [0, *space["ends"].tolist()]

@@ -70,23 +70,23 @@ def test_an_upload_says_what_became_of_each(engine: Engine) -> None:
     """Created, updated, unchanged; the same upload again changes nothing."""
     upload = [document("k1"), document("k2", priority=0.1)]
     assert statuses(engine, *upload) == ["created", "created"]
-    stored = list(engine.tables.campaign_cells())
+    stored = list(engine.tables.campaigns.cells())
     assert statuses(engine, *upload) == ["unchanged", "unchanged"]
-    assert list(engine.tables.campaign_cells()) == stored
+    assert list(engine.tables.campaigns.cells()) == stored
     assert statuses(engine, document("k1", priority=0.6), upload[1]) == ["updated", "unchanged"]
-    assert list(engine.tables.campaign_cells()) != stored
+    assert list(engine.tables.campaigns.cells()) != stored
 
 
 def test_a_repeated_upload_is_told_to_every_worker(engine: Engine) -> None:
     """The first try may have broken off before anybody was told, so the second tells again."""
     upload = [document("k1")]
     statuses(engine, *upload)
-    version = engine.tables.versions()
+    version = engine.tables.meta.versions()
     assert statuses(engine, *upload) == ["unchanged"]
-    assert engine.tables.versions() != version
+    assert engine.tables.meta.versions() != version
     with pytest.raises(NotFound):
         admin.delete_campaign(engine.tables, "never there")
-    assert engine.tables.versions().campaigns > (version.campaigns or b"")
+    assert engine.tables.meta.versions().campaigns > (version.campaigns or b"")
 
 
 def test_bad_documents_are_named_and_the_good_ones_kept(engine: Engine) -> None:
@@ -102,14 +102,14 @@ def test_bad_documents_are_named_and_the_good_ones_kept(engine: Engine) -> None:
     assert [r.id for r in results] == ["k1", None, None, "k2"]
     assert {e["field"] for e in results[0].errors} == {"priority", "urls"}
     assert results[1].errors[0]["field"] == ""
-    assert [c.id for c in engine.tables.campaigns()] == ["k2"]
+    assert [c.id for c in engine.tables.campaigns.all()] == ["k2"]
 
 
 def test_a_later_document_of_an_upload_wins(engine: Engine) -> None:
     """Each is compared with what would be there by then."""
     upload = [document(priority=0.1), document(priority=0.2), document(priority=0.2)]
     assert statuses(engine, *upload) == ["created", "updated", "unchanged"]
-    found = engine.tables.campaign("k1")
+    found = engine.tables.campaigns.get("k1")
     assert found is not None
     assert found.priority == 0.2
 
@@ -118,7 +118,7 @@ def test_there_and_back_again_is_written_as_it_ends(engine: Engine) -> None:
     """An upload that changes a campaign and changes it back leaves it as it was."""
     statuses(engine, document(priority=0.5))
     assert statuses(engine, document(priority=0.1), document(priority=0.5)) == ["updated"] * 2
-    found = engine.tables.campaign("k1")
+    found = engine.tables.campaigns.get("k1")
     assert found is not None
     assert found.priority == 0.5
 
@@ -128,7 +128,7 @@ def test_a_dry_run_writes_nothing(engine: Engine) -> None:
     statuses(engine, document("k1"))
     upload = [document("k1", priority=0.9), document("k2"), document("k1", priority=0.9)]
     assert statuses(engine, *upload, dry_run=True) == ["updated", "created", "unchanged"]
-    assert [(c.id, c.priority) for c in engine.tables.campaigns()] == [("k1", 0.5)]
+    assert [(c.id, c.priority) for c in engine.tables.campaigns.all()] == [("k1", 0.5)]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
@@ -169,7 +169,7 @@ def test_a_model_is_activated_at_once(engine: Engine) -> None:
     with pytest.raises(NotFound):
         admin.activate_model(engine, "000009")
     with pytest.raises(Conflict):
-        engine.tables.activate("000001", "000001")
+        engine.tables.generations.activate("000001", "000001")
     assert engine.snapshot.model.generation.id == "000002"
 
 
@@ -251,7 +251,7 @@ def test_what_the_model_does_not_have_is_not_found(engine: Engine) -> None:
     for ask in asked:
         with pytest.raises(NotFound):
             ask()
-    assert engine.tables.labels() == {}
+    assert engine.tables.labels.all() == {}
 
 
 def test_what_is_gone_from_the_store_is_not_found(engine: Engine) -> None:

@@ -67,7 +67,7 @@ def test_the_known_answers_come_out(
     engine = published[features]
     request = parse_request({**expected.request, "track": False, "explain": True}, NOW_MS)
     found = engine.recommend(request, NOW_MS).document
-    spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
+    spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
     assert [spelled.get(item["url"], item["url"]) for item in found["items"]] == expected.urls
     assert found["path"] == expected.path
     if expected.campaigns is not None:
@@ -91,18 +91,18 @@ def test_the_generation_is_what_the_log_says(published: dict[str, Engine]) -> No
     engine = published["semantic"]
     generation = engine.model
     assert generation is not None
-    categories = {page.url: page.category for page in engine.tables.pages(generation.id)}
+    categories = {page.url: page.category for page in engine.tables.pages.all(generation.id)}
     for url, theme in known.THEME_OF.items():
         alike = {u for u, c in categories.items() if c == categories[url]}
         assert alike == {u for u, other in known.THEME_OF.items() if other == theme}
-    communities = dict(engine.tables.visitors(generation.id))
+    communities = dict(engine.tables.profiles.communities(generation.id))
     assert communities.pop(known.NEWCOMER) is None
     for visitors in known.READERS.values():
         assert len({communities[visitor] for visitor in visitors}) == 1
-    (page,) = engine.tables.pages_by_url(generation.id, [known.page("football", 2)])
+    (page,) = engine.tables.pages.by_url(generation.id, [known.page("football", 2)])
     assert page is not None
     assert (page.visits, page.accepts) == (5, 0)
-    (favourite,) = engine.tables.pages_by_url(generation.id, [known.page("football", 1)])
+    (favourite,) = engine.tables.pages.by_url(generation.id, [known.page("football", 1)])
     assert favourite is not None
     assert (favourite.visits, favourite.accepts) == (3, 1)
 
@@ -118,7 +118,7 @@ def test_profiles_and_communities_add_up(published: dict[str, Engine]) -> None:
     for community_id in generation.community_ids:
         found = admin.community(engine, community_id, 100, "")
         number = generation.community_ids.index(community_id)
-        members = [v for v, g in engine.tables.visitors(generation.id) if g == number]
+        members = [v for v, g in engine.tables.profiles.communities(generation.id) if g == number]
         assert found["size"] == len(members) == 4
         expected = {
             url: oracle.add([sent[v][url] for v in members if url in sent[v]])
@@ -131,7 +131,7 @@ def test_profiles_and_communities_add_up(published: dict[str, Engine]) -> None:
         scores = [(-e["rank_score"], e["url"]) for e in found["urls"]]
         assert scores == sorted(scores)
     for category_id in generation.category_ids:
-        row = engine.tables.category(generation.id, category_id)
+        row = engine.tables.categories.get(generation.id, category_id)
         assert row is not None
         shown = admin.category(engine, category_id, 100, "")["urls"]
         assert row.value == sum(each["affinity"] for each in shown)
@@ -153,7 +153,7 @@ def test_the_same_log_and_seed_give_the_same_generation(engine: Engine, tmp_path
         records = [r.event for s in engine.log.closed_segments() for r in engine.log.read(s)]
         for event in reversed(records):
             other.recorder.record([event])
-        other.tables.put_campaigns(list(engine.tables.campaigns()))
+        other.tables.campaigns.put(list(engine.tables.campaigns.all()))
         elsewhere = batch(other, seed=7)
         assert _content(other, elsewhere.id) == _content(engine, first.id)
     assert _content(engine, again.id) == _content(engine, first.id)
@@ -259,7 +259,7 @@ def test_anonymous_visits_count_in_totals_alone(engine: Engine) -> None:
     """A page's affinity grows by them, nobody's profile does."""
     engine.recorder.record([visit(visitor=None)] * 10)
     generation = batch(engine)
-    (page,) = engine.tables.pages_by_url(generation.id, [PAGE])
+    (page,) = engine.tables.pages.by_url(generation.id, [PAGE])
     assert page is not None
     assert page.visits == 13
     assert generation.counts["profiles"] == 13
@@ -287,8 +287,8 @@ def test_going_back_counts_what_happened_since(engine: Engine) -> None:
 def test_the_last_generations_stay(engine: Engine) -> None:
     """Three are kept to go back to, with what they need; older ones are dropped."""
     ids = [batch(engine).id for _ in range(5)]
-    assert [g.id for g in engine.tables.generations()] == ids[2:]
-    assert engine.tables.generations_with_tables() == set(ids[2:])
+    assert [g.id for g in engine.tables.generations.all()] == ids[2:]
+    assert engine.tables.generations.with_tables() == set(ids[2:])
     assert [m["id"] for m in admin.list_models(engine.tables)] == ids[:1:-1]
     assert len(list((engine.settings.home / "cache").glob("0*"))) <= 3
 
@@ -300,7 +300,7 @@ def test_a_batch_after_going_back_goes_on(engine: Engine) -> None:
     third = batch(engine)
     assert third.id > second.id
     assert engine.model == third
-    assert [g.id for g in engine.tables.generations()] == [first.id, second.id, third.id]
+    assert [g.id for g in engine.tables.generations.all()] == [first.id, second.id, third.id]
 
 
 # --- forgetting ------------------------------------------------------------------------------
@@ -313,11 +313,11 @@ def test_a_forgotten_visitor_leaves_the_log(engine: Engine) -> None:
     assert seen(engine, EDITH) == {}
     generation = batch(engine)
     assert generation.counts["forgotten"] == len(sent_by_all()[EDITH])
-    assert engine.tables.profile(generation.id, EDITH) is None
+    assert engine.tables.profiles.get(generation.id, EDITH) is None
     segments = engine.log.closed_segments()
     visitors = {r.event.visitor for s in segments for r in engine.log.read(s)}
     assert EDITH not in visitors
-    assert engine.tables.forgotten() == {}
+    assert engine.tables.visitors.forgotten() == {}
     sent = sent_by_all()
     del sent[EDITH]
     for visitor, urls in sent.items():
@@ -361,7 +361,7 @@ def test_what_came_while_the_log_was_cut_is_forgotten_too(engine: Engine) -> Non
     generations = [batch(engine), batch(engine)]
     thread.join()
     for generation in generations:
-        assert engine.tables.profile(generation.id, "u:brief") is None
+        assert engine.tables.profiles.get(generation.id, "u:brief") is None
     assert seen(engine, "u:brief") == {}
 
 
@@ -376,11 +376,11 @@ def test_a_stalled_writer_holds_up_neither_batch_nor_forgetting(
         engine.recorder.forget("u:brief")
         generation = batch(engine)
         assert not generation.watermark.is_complete
-        assert engine.tables.forgotten().keys() == {"u:brief"}
+        assert engine.tables.visitors.forgotten().keys() == {"u:brief"}
         assert seen(engine, "u:slow") == {PAGE: (1, 0)}
     generation = batch(engine)
-    assert engine.tables.forgotten() == {}
-    assert engine.tables.profile(generation.id, "u:brief") is None
+    assert engine.tables.visitors.forgotten() == {}
+    assert engine.tables.profiles.get(generation.id, "u:brief") is None
     assert seen(engine, "u:slow") == {PAGE: (1, 0)}
     visitors = {r.event.visitor for s in engine.log.closed_segments() for r in engine.log.read(s)}
     assert "u:brief" not in visitors
@@ -414,7 +414,7 @@ def test_a_shrunken_result_is_refused_unless_forced(engine: Engine) -> None:
         batch(engine)
     engine.refresh()
     assert engine.model == first
-    assert engine.tables.generations_with_tables() == {first.id}
+    assert engine.tables.generations.with_tables() == {first.id}
     assert batch(engine, force=True).counts["pages"] < 31
 
 
@@ -433,12 +433,12 @@ def test_two_batches_never_run_at_once(engine: Engine, tmp_path: Path) -> None:
 
     job.run(engine.tables, engine.log, engine.recorder, engine.settings, job.Plan(), report)
     assert len(outcomes) == 1
-    assert len(engine.tables.generations()) == 1
+    assert len(engine.tables.generations.all()) == 1
 
 
 def _take_lease_from(engine: Engine) -> None:
-    engine.tables.swap_lease(
-        engine.tables.lease(), orjson.dumps({"owner": "thief", "until": time.time() + 60})
+    engine.tables.meta.swap_lease(
+        engine.tables.meta.lease(), orjson.dumps({"owner": "thief", "until": time.time() + 60})
     )
 
 
@@ -453,8 +453,8 @@ def test_a_batch_that_lost_its_lease_publishes_nothing(engine: Engine, moment: s
 
     with pytest.raises(LeaseLost):
         job.run(engine.tables, engine.log, engine.recorder, engine.settings, job.Plan(), report)
-    assert [g.id for g in engine.tables.generations()] == [first.id]
-    assert engine.tables.active() == first
+    assert [g.id for g in engine.tables.generations.all()] == [first.id]
+    assert engine.tables.generations.active() == first
 
 
 def test_a_model_activated_meanwhile_wins(engine: Engine) -> None:
@@ -463,11 +463,11 @@ def test_a_model_activated_meanwhile_wins(engine: Engine) -> None:
 
     def report(doing: str, _done: int, _total: int) -> None:
         if doing == "publishing":
-            engine.tables.activate(first.id, second.id)
+            engine.tables.generations.activate(first.id, second.id)
 
     with pytest.raises(Conflict):
         job.run(engine.tables, engine.log, engine.recorder, engine.settings, job.Plan(), report)
-    assert engine.tables.active() == first
+    assert engine.tables.generations.active() == first
     assert batch(engine).id > second.id
 
 
@@ -527,15 +527,15 @@ def test_a_killed_batch_leaves_a_whole_generation(
     assert seen(engine, "u:late") == {PAGE: (1, 0)}
     with pytest.raises(LeaseLost, match="if it died"):
         batch(engine)
-    held = engine.tables.lease()
+    held = engine.tables.meta.lease()
     assert held is not None
     document = orjson.loads(held)
     assert document["until"] - time.time() <= lease.TERM_S
-    engine.tables.swap_lease(held, orjson.dumps({**document, "until": 0.0}))  # as time would
+    engine.tables.meta.swap_lease(held, orjson.dumps({**document, "until": 0.0}))  # as time would
     second = batch(engine)
     assert engine.model == second
-    listed = {g.id for g in engine.tables.generations()}
-    assert engine.tables.generations_with_tables() == listed
+    listed = {g.id for g in engine.tables.generations.all()}
+    assert engine.tables.generations.with_tables() == listed
     assert seen(engine, "u:late") == {PAGE: (1, 0)}
 
 
@@ -558,9 +558,9 @@ def test_going_back_while_a_batch_cleans_up(tmp_path: Path) -> None:
 
         def go_back(doing: str, _done: int, _total: int) -> None:
             if doing == "cleaning up":
-                third = engine.tables.versions().active
+                third = engine.tables.meta.versions().active
                 assert third is not None
-                engine.tables.activate(first.id, third.decode())
+                engine.tables.generations.activate(first.id, third.decode())
                 went_back.append(first.id)
 
         parts = (engine.tables, engine.log, engine.recorder, engine.settings)
@@ -571,5 +571,5 @@ def test_going_back_while_a_batch_cleans_up(tmp_path: Path) -> None:
         assert seen(engine, EDITH)
         fourth = batch(engine, features="tfidf")
         assert engine.model == fourth
-        assert {first.id, second.id} & {g.id for g in engine.tables.generations()} == {first.id}
-        assert third.id not in {g.id for g in engine.tables.generations()}
+        assert {first.id, second.id} & {g.id for g in engine.tables.generations.all()} == {first.id}
+        assert third.id not in {g.id for g in engine.tables.generations.all()}

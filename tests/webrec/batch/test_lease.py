@@ -43,26 +43,26 @@ def test_it_is_free_again_afterwards(tables: Tables) -> None:
 
 def test_a_dead_holder_loses_it_with_its_term(tables: Tables) -> None:
     """Nobody has to tidy up after a batch that was killed."""
-    tables.swap_lease(None, orjson.dumps({"owner": "dead:1", "until": time.time() - 0.001}))
+    tables.meta.swap_lease(None, orjson.dumps({"owner": "dead:1", "until": time.time() - 0.001}))
     with Lease(tables, "host:2") as lease:
         lease.renew()
 
 
 def test_of_two_who_saw_it_free_one_gets_it(tables: Tables) -> None:
     """What was read before another took it is no longer enough."""
-    seen = tables.lease()
+    seen = tables.meta.lease()
     with Lease(tables, "host:1"), pytest.raises(LeaseLost, match="another batch"):
-        tables.swap_lease(seen, b"{}")
+        tables.meta.swap_lease(seen, b"{}")
 
 
 def test_it_is_renewed_while_it_is_held(tables: Tables) -> None:
     """A batch may take longer than a term."""
     with Lease(tables, "host:1", term_s=0.2) as lease:
-        first = tables.lease()
-        while tables.lease() == first:
+        first = tables.meta.lease()
+        while tables.meta.lease() == first:
             time.sleep(0.01)
         lease.renew()
-        held = tables.lease()
+        held = tables.meta.lease()
         assert held is not None
         assert orjson.loads(held)["owner"] == "host:1"
 
@@ -72,9 +72,9 @@ def test_a_lost_lease_stays_lost(tables: Tables) -> None:
     thief = orjson.dumps({"owner": "host:2", "until": time.time() + 60})
     with Lease(tables, "host:1", term_s=0.2) as lease:
         # taken from under it: a renewal that read the lease before may be in between
-        while tables.lease() != thief:
+        while tables.meta.lease() != thief:
             try:
-                tables.swap_lease(tables.lease(), thief)
+                tables.meta.swap_lease(tables.meta.lease(), thief)
             except LeaseLost:
                 continue
         lease._thread.join(timeout=30)
@@ -82,7 +82,7 @@ def test_a_lost_lease_stays_lost(tables: Tables) -> None:
         for _ in range(2):
             with pytest.raises(LeaseLost):
                 lease.renew()
-    assert tables.lease() == thief
+    assert tables.meta.lease() == thief
 
 
 def test_a_store_that_is_away_for_a_moment_does_not_lose_it(
@@ -93,14 +93,14 @@ def test_a_store_that_is_away_for_a_moment_does_not_lose_it(
     with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as other:
         blocking = sqlite.sqlite3.connect(tmp_path / "webrec.db", isolation_level=None)
         with Lease(Tables(other), "host:1", term_s=0.2) as lease:
-            first = tables.lease()
+            first = tables.meta.lease()
             blocking.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreUnavailable):
                 lease.renew()
             time.sleep(0.2)
-            assert tables.lease() == first
+            assert tables.meta.lease() == first
             blocking.execute("ROLLBACK")
-            while tables.lease() == first:
+            while tables.meta.lease() == first:
                 time.sleep(0.01)
             lease.renew()
         blocking.close()

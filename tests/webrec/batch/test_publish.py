@@ -21,7 +21,9 @@ from webrec.rawlog.local import Watermark
 from webrec.storage import open_store
 from webrec.storage.base import Cells
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables.tables import Counts, Generation, ProfileRow, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.rows import Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 COUNTS = {"pages": 100, "categorised": 90, "profiles": 50, "visits": 1_000}
 GENERATION = Generation(
@@ -77,7 +79,7 @@ def pairs(counts: Counts) -> dict[int, int]:
 
 def profile(tables: Tables, visitor: str) -> ProfileRow:
     """One that must be there."""
-    found = tables.profile("000001", visitor)
+    found = tables.profiles.get("000001", visitor)
     assert found is not None
     return found
 
@@ -85,14 +87,14 @@ def profile(tables: Tables, visitor: str) -> ProfileRow:
 def test_pages_carry_category_and_totals(tables: Tables) -> None:
     """Anonymous visits included; -1 is no category."""
     write(tables, result())
-    pages = sorted(tables.pages("000001"), key=lambda p: p.number)
+    pages = sorted(tables.pages.all("000001"), key=lambda p: p.number)
     assert [p[2:] for p in pages] == [(0, 6, 0), (1, 6, 1), (0, 1, 0), (1, 3, 1), (-1, 9, 0)]
 
 
 def test_categories_are_in_the_order_of_rec_l(tables: Tables) -> None:
     """By total affinity, 9 before 6 and 6 before 1, under the ids of their numbers."""
     write(tables, result())
-    one, other = tables.category("000001", "c7"), tables.category("000001", "c2")
+    one, other = tables.categories.get("000001", "c7"), tables.categories.get("000001", "c2")
     assert one is not None
     assert other is not None
     assert (one.urls.tolist(), one.value, one.keywords) == ([0, 2], 7.0, ["one", "first"])
@@ -105,7 +107,7 @@ def test_ties_go_by_url(tables: Tables) -> None:
     found.replayed.page_visits[:] = 4
     found.replayed.page_accepts[:] = 0
     write(tables, found)
-    row = tables.category("000001", "c2")
+    row = tables.categories.get("000001", "c2")
     assert row is not None
     assert row.urls.tolist() == [1, 3]
 
@@ -121,7 +123,7 @@ def test_a_profile_has_its_four_families(tables: Tables) -> None:
     assert row.community == 0
     assert profile(tables, "u:c").community is None
     assert pairs(profile(tables, "u:c").urls) == {3: 1}
-    assert dict(tables.visitors("000001")) == {"u:a": 0, "u:b": 0, "u:c": None}
+    assert dict(tables.profiles.communities("000001")) == {"u:a": 0, "u:b": 0, "u:c": None}
 
 
 def test_a_profile_knows_what_was_visited_last(
@@ -132,7 +134,7 @@ def test_a_profile_knows_what_was_visited_last(
     assert profile(tables, "u:a").last.tolist() == [0, 3, 2]
     assert profile(tables, "u:b").last.tolist() == [1, 4, 0]
     monkeypatch.setattr(publish, "MOST_SEEN", 2)
-    tables.drop_generation("000001")
+    tables.generations.drop("000001")
     write(tables, result())
     assert profile(tables, "u:b").last.tolist() == [1, 4]
 
@@ -140,7 +142,7 @@ def test_a_profile_knows_what_was_visited_last(
 def test_a_community_is_the_sum_of_its_members(tables: Tables) -> None:
     """Its list is `colL`: by affinity, and without what was only accepted."""
     write(tables, result())
-    found = tables.community("000001", "g4")
+    found = tables.communities.get("000001", "g4")
     assert found is not None
     row, size = found
     assert size == 2
@@ -221,7 +223,7 @@ def test_what_the_store_changed_is_found(tables: Tables) -> None:
 
     def report(doing: str, _done: int, _total: int) -> None:
         if doing == "verifying":
-            tables.put_pages("000001", [PageCell("https://site.example/0", 0, 0, 99, 0)])
+            tables.pages.put("000001", [PageCell("https://site.example/0", 0, 0, 99, 0)])
 
     with pytest.raises(WebrecError, match="the store gives"):
         publish.write(tables, GENERATION, result(), report)
@@ -230,7 +232,7 @@ def test_what_the_store_changed_is_found(tables: Tables) -> None:
 def test_spaces_come_back(tables: Tables) -> None:
     """Arrays of any length and type, each as it was."""
     write(tables, result())
-    found = tables.spaces("000001")
+    found = tables.arrays.all("000001")
     assert found.keys() == {"users"}
     assert found["users"].keys() == {"idf", "columns"}
     for name, array in result().spaces["users"].items():
@@ -242,7 +244,7 @@ def test_a_generation_from_before_there_were_spaces_has_none(tables: Tables) -> 
     """It can be gone back to: nothing new is placed then."""
     write(tables, result())
     tables.store.drop_table(t.generation_table("000001", "spaces"))
-    assert tables.spaces("000001") == {}
+    assert tables.arrays.all("000001") == {}
 
 
 def test_a_space_that_changed_is_found(tables: Tables) -> None:
@@ -250,7 +252,7 @@ def test_a_space_that_changed_is_found(tables: Tables) -> None:
 
     def report(doing: str, _done: int, _total: int) -> None:
         if doing == "verifying":
-            tables.put_spaces("000001", {"users": {"idf": np.array([0.5, 3.0])}})
+            tables.arrays.put("000001", {"users": {"idf": np.array([0.5, 3.0])}})
 
     with pytest.raises(WebrecError, match="1 space users were written, the store holds"):
         publish.write(tables, GENERATION, result(), report)

@@ -23,7 +23,8 @@ from webrec.errors import UsageError
 from webrec.formats.documents import RequestDocument, parse_request
 from webrec.serving.engine import Engine
 from webrec.storage import open_store
-from webrec.tables.tables import ProfileRow, Tables
+from webrec.tables.rows import ProfileRow
+from webrec.tables.tables import Tables
 
 SPEC = GrownSpec(urls=300, users=80, ads=60, profile_urls=12, categories=10, communities=4, seed=7)
 """Small; the profiles of a community overlap."""
@@ -54,7 +55,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def world(engine: Engine) -> World:
     """The small world as the oracle knows it: of the profiles, every sum worked out anew."""
-    pages = list(engine.tables.pages(GENERATION))
+    pages = list(engine.tables.pages.all(GENERATION))
     generation = engine.snapshot.model.generation
     urls = {page.number: page.url for page in pages}
     rows = profiles(engine.tables)
@@ -82,7 +83,7 @@ def world(engine: Engine) -> World:
             campaign.id: oracle.Campaign(
                 campaign.priority, [(ad.shown, ad.page.url) for ad in campaign.ads]
             )
-            for campaign in engine.tables.campaigns()
+            for campaign in engine.tables.campaigns.all()
         },
     )
 
@@ -96,13 +97,13 @@ def _weights(
 
 def profiles(tables: Tables) -> dict[str, ProfileRow]:
     """Every profile by visitor key."""
-    rows = {visitor: tables.profile(GENERATION, visitor) for visitor, _ in visitors(tables)}
+    rows = {visitor: tables.profiles.get(GENERATION, visitor) for visitor, _ in visitors(tables)}
     return {visitor: row for visitor, row in rows.items() if row is not None}
 
 
 def visitors(tables: Tables) -> list[tuple[str, int | None]]:
     """Every visitor with a profile, and the number of the community."""
-    return list(tables.visitors(GENERATION))
+    return list(tables.profiles.communities(GENERATION))
 
 
 def _histories(row: ProfileRow, urls: dict[int, str]) -> dict[str, oracle.Counts]:
@@ -144,17 +145,17 @@ def test_any_request_is_answered_as_the_definitions_say(engine: Engine, world: W
 def test_every_number_is_the_sum_of_the_profiles(engine: Engine, world: World) -> None:
     """Totals of pages and categories, and the four parts of users and communities."""
     tables, generation = engine.tables, engine.snapshot.model.generation
-    for page in tables.pages(GENERATION):
+    for page in tables.pages.all(GENERATION):
         assert (page.visits, page.accepts) == world.totals.get(page.url, (0, 0))
     for category_id in generation.category_ids:
-        row = tables.category(GENERATION, category_id)
+        row = tables.categories.get(GENERATION, category_id)
         assert row is not None
         assert row.value == sum(oracle.rec_list(world, category_id).values())
     rows = profiles(tables)
-    category = {page.number: page.category for page in tables.pages(GENERATION)}
+    category = {page.number: page.category for page in tables.pages.all(GENERATION)}
     for number, community_id in enumerate(generation.community_ids):
         members = [row for row in rows.values() if row.community == number]
-        found = tables.community(GENERATION, community_id)
+        found = tables.communities.get(GENERATION, community_id)
         assert found is not None
         assert found[1] == len(members)
         for part in range(4):
@@ -181,13 +182,13 @@ def test_there_is_as_much_of_each_as_asked(engine: Engine) -> None:
     """Pages, users, profile sizes, ads, categories and communities; no ad is there twice."""
     tables, generation = engine.tables, engine.snapshot.model.generation
     rows = profiles(tables)
-    ads = [ad.page.url for campaign in tables.campaigns() for ad in campaign.ads]
-    assert len(list(tables.pages(GENERATION))) == SPEC.urls
+    ads = [ad.page.url for campaign in tables.campaigns.all() for ad in campaign.ads]
+    assert len(list(tables.pages.all(GENERATION))) == SPEC.urls
     assert len(rows) == SPEC.users
     assert {len(row.urls.numbers) for row in rows.values()} == {SPEC.profile_urls}
     assert len(ads) == len(set(ads)) == SPEC.ads
-    assert [len(campaign.ads) for campaign in tables.campaigns()] == [10] * 6
-    assert all(round(each.priority, 2) == each.priority for each in tables.campaigns())
+    assert [len(campaign.ads) for campaign in tables.campaigns.all()] == [10] * 6
+    assert all(round(each.priority, 2) == each.priority for each in tables.campaigns.all())
     assert len(generation.category_ids) == SPEC.categories
     assert {community for _, community in visitors(tables)} == set(range(SPEC.communities))
 
@@ -252,7 +253,7 @@ def test_no_world_is_taken_for_another(tmp_path: Path) -> None:
             grow(engine.tables, spec, tell)
             engine.refresh()
             known = engine.snapshot.model.find
-            assert all(known(page.url) is not None for page in engine.tables.pages(GENERATION))
+            assert all(known(page.url) is not None for page in engine.tables.pages.all(GENERATION))
 
 
 @pytest.mark.parametrize(

@@ -119,11 +119,11 @@ def test_the_world_is_loaded_by_the_products_own_commands(folder: Path) -> None:
     own = load(world_in(folder), settings_of(home="elsewhere", workers=3))
     assert (own.home, own.workers) == (folder / "home", 3)
     with tables_of(own) as tables:
-        generation = tables.active()
+        generation = tables.generations.active()
         assert generation is not None
         assert generation.counts["pages"] >= SPEC.urls
         assert (len(generation.category_ids), len(generation.community_ids)) == (3, 2)
-        assert len(list(tables.campaigns())) == SPEC.campaigns
+        assert len(list(tables.campaigns.all())) == SPEC.campaigns
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_a_second_run_finds_all_but_what_the_first_one_did(folder: Path) -> None
     engine.recorder.record([Event("visit", "https://e.example/", "u:killed", 0)])  # never flushed
     cell = RecentCell(1, 1, 1, 0, "https://e.example/")
     column = keys.recent_column("00000001-left-behind-spool", cell.url)
-    engine.tables.put_recent([("u:v", column, cell)])
+    engine.tables.visitors.put_recent([("u:v", column, cell)])
     for name in ("world/pages.ndjson", "world/visits.ndjson", "world/campaigns.json"):
         (folder / name).unlink()  # nobody needs them any more
     engine.recorder._writing.segment.abandon()  # type: ignore[union-attr]  # as a kill does
@@ -144,7 +144,7 @@ def test_a_second_run_finds_all_but_what_the_first_one_did(folder: Path) -> None
     engine.close()
     with tables_of(own) as tables:
         assert list(tables.store.scan(t.RECENT)) == []
-        assert [generation.id for generation in tables.generations()] == ["000001"]
+        assert [generation.id for generation in tables.generations.all()] == ["000001"]
 
 
 @pytest.mark.slow
@@ -154,12 +154,12 @@ def test_a_load_that_was_stopped_goes_on(folder: Path) -> None:
     made = orjson.loads(marker.read_bytes())
     own = load(world_in(folder), settings_of())
     with tables_of(own) as tables:
-        before = tables.active()
-        tables.drop_generation("000001")
+        before = tables.generations.active()
+        tables.generations.drop("000001")
         tables.store.delete_many(t.META, [(t.ACTIVE, None)])
     marker.write_bytes(orjson.dumps(made | {"model": None}))
     with tables_of(load(world_in(folder), settings_of())) as tables:
-        after = tables.active()
+        after = tables.generations.active()
     assert before is not None
     assert after is not None
     repeats = {"events", "duplicates"}  # all events are in the log twice, and count once
@@ -185,7 +185,7 @@ def test_a_model_that_somebody_else_made_is_refused(folder: Path) -> None:
     engine = Engine(own)
     batch(engine, categories=3, communities=2, features="tfidf")
     cell = RecentCell(1, 1, 1, 0, "https://e.example/")
-    engine.tables.put_recent([("u:v", keys.recent_column("00000009-a-b", cell.url), cell)])
+    engine.tables.visitors.put_recent([("u:v", keys.recent_column("00000009-a-b", cell.url), cell)])
     engine.close()
     with pytest.raises(UsageError, match="holds another model"):
         load(world_in(folder), settings_of())

@@ -95,11 +95,11 @@ def test_the_script_is_run(run: Run, cluster: Cluster, uri: str) -> None:
         assert sorted(whole) == sorted([*FIXED, *(f"g000003.{kind}" for kind in KINDS)])
         tables = Tables(store)
         tables.create()
-        tables.create_generation("000003")
+        tables.generations.create("000003")
         assert store.tables() == whole
-        assert tables.generations_with_tables() == {"000003"}
-        tables.put_label("c1", "Food")
-        assert tables.labels() == {"c1": "Food"}
+        assert tables.generations.with_tables() == {"000003"}
+        tables.labels.put("c1", "Food")
+        assert tables.labels.all() == {"c1": "Food"}
     with closing(happybase.Connection("127.0.0.1", cluster.thrift_port)) as connection:
         for name, ttl_s in ((EVENTS, 7 * 86_400), (RECENT, 2**31 - 1)):
             table = connection.table(f"scripted.{name}")

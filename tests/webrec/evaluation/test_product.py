@@ -39,7 +39,7 @@ def engine(home: Path) -> Iterator[Engine]:
     """The known-answer world after its batch, without the campaign that ended."""
     with opened(home, w_sim=W_SIM) as engine:
         ingest_known(engine)
-        engine.tables.delete_campaign("ended")
+        engine.tables.campaigns.delete("ended")
         batch(engine, **PLAN)
         yield engine
 
@@ -72,7 +72,7 @@ def published(home: Path, engine: Engine) -> Iterator[Engine]:
 def source_of(engine: Engine) -> Source:
     """Its log until the batch."""
     watermark = engine.snapshot.model.generation.watermark
-    return Source(engine.log, watermark, {}, list(engine.tables.campaigns()))
+    return Source(engine.log, watermark, {}, list(engine.tables.campaigns.all()))
 
 
 def answered(
@@ -85,7 +85,7 @@ def answered(
     }  # fmt: skip
     request = parse_request(document | identity(visitor), NOW_MS)
     found = engine.recommend(request, NOW_MS).document
-    shown = {ad.shown: ad.page.url for c in engine.tables.campaigns() for ad in c.ads}
+    shown = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
     return [*(shown.get(i["url"], i["url"]) for i in found["items"]), found["algorithm"]]
 
 
@@ -209,13 +209,13 @@ def test_nothing_is_left_behind(
 ) -> None:
     """Neither a temporary folder nor a generation in the site's store."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    source, generations = source_of(engine), engine.tables.generations()
+    source, generations = source_of(engine), engine.tables.generations.all()
     replayed = source.part(lambda _: True, silent)
     plan = Plan(**PLAN)  # type: ignore[arg-type]
     with trained(replayed, engine.settings, plan, (), history, silent):
         assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.iterdir())
-    assert engine.tables.generations() == generations
+    assert engine.tables.generations.all() == generations
 
 
 def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: History) -> None:

@@ -18,7 +18,8 @@ from webrec.bench.oracle import World
 from webrec.errors import NotFound
 from webrec.model.model import EMPTY, Model, load
 from webrec.storage import open_store
-from webrec.tables.tables import Generation, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.tables import Tables
 
 A, B, C, D, E = (f"https://site.example/{name}" for name in "abcde")
 ODD = "https://site.example/%C3%BC?q=1&r"
@@ -132,7 +133,7 @@ from webrec.model.model import load
 from webrec.storage import open_store
 from webrec.tables.tables import Tables
 tables = Tables(open_store(f"sqlite:///{sys.argv[1]}/webrec.db"))
-print(load(tables, tables.active(), Path(sys.argv[1]) / "cache").size)
+print(load(tables, tables.generations.active(), Path(sys.argv[1]) / "cache").size)
 """
 
 
@@ -143,7 +144,7 @@ def test_processes_share_the_files(tables: Tables, generation: Generation, tmp_p
     assert [process.communicate()[0] for process in others] == ["6\n"] * 3
     (folder,) = (tmp_path / "cache").glob("0*")
     made = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    tables.drop_generation(generation.id)  # the files are enough
+    tables.generations.drop(generation.id)  # the files are enough
     assert load(tables, generation, tmp_path / "cache").size == 6
     assert made == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
 
@@ -156,7 +157,7 @@ def test_files_of_dropped_generations_go(tables: Tables, tmp_path: Path) -> None
     second = publish(tables, WORLD, Random(2), "000002")
     load(tables, second, cache)
     assert len(list(cache.glob("0*"))) == 2
-    tables.drop_generation(first.id)
+    tables.generations.drop(first.id)
     third = publish(tables, WORLD, Random(3), "000003")
     load(tables, third, cache)
     assert sorted(p.name for p in cache.glob("0*")) == ["000002-1-2", "000003-1-2"]

@@ -1025,7 +1025,7 @@ def test_a_batch_elsewhere_reads_what_a_service_has_shipped(
             engine.recorder.forget("u:bert")
             generation = batch(elsewhere)
             assert generation.watermark.is_complete
-            assert elsewhere.tables.forgotten() == {}
+            assert elsewhere.tables.visitors.forgotten() == {}
             engine.refresh()
             assert seen(engine, "u:ann") == before["u:ann"] | {"https://site.example/new": (1, 0)}
             assert seen(engine, "u:bert") == {}

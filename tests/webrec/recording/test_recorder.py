@@ -25,7 +25,8 @@ from webrec.recording.recorder import Recorder
 from webrec.storage import open_store, sqlite
 from webrec.storage.base import RowCells, Swap
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables.tables import Generation, Tables
+from webrec.tables.generations import Generation
+from webrec.tables.tables import Tables
 
 A, B, C = (f"https://site.example/{name}" for name in "abc")
 ANN, BOB = "u:ann", "u:bob"
@@ -104,7 +105,7 @@ def known(recorder: Recorder, visitor: str = ANN) -> Seen:
 
 def stored(tables: Tables, visitor: str = ANN) -> Seen:
     """The same as every other process sees it."""
-    return _summed(tables.recent(visitor, lambda _: False).cells.values())
+    return _summed(tables.visitors.recent(visitor, lambda _: False).cells.values())
 
 
 @contextmanager
@@ -375,9 +376,9 @@ def test_texts_that_wait_too_long_for_the_store_wait_in_the_log(
                 recorder.flush()
             assert not recorder._unsaid
             assert recorder._writing is None
-        assert tables.said_of([A, B]) == [None, None]
+        assert tables.page_texts.get_many([A, B]) == [None, None]
         recorder.recover()
-        titles = [said and said.title for said in tables.said_of([A, B, C, f"{A}/2"])]
+        titles = [said and said.title for said in tables.page_texts.get_many([A, B, C, f"{A}/2"])]
         assert titles == ["a", "b", "c", "d"]
 
 
@@ -394,7 +395,7 @@ def test_texts_of_known_pages_do_not_linger(tables: Tables, log: RawLog, tmp_pat
             assert recorder._unsaid == {(recorder._writing, B)}
         recorder.flush()
         assert not recorder._unsaid
-        assert tables.said(B) == Page(B, "b")
+        assert tables.page_texts.get(B) == Page(B, "b")
 
 
 @pytest.mark.usefixtures("impatient")
@@ -501,7 +502,7 @@ from pathlib import Path
 from webrec.rawlog.local import RawLog
 from webrec.recording.recorder import Recorder
 from webrec.storage import open_store
-from webrec.tables.tables import Generation, Tables
+from webrec.tables.tables import Tables
 from webrec.domain.types import Event
 
 home, name = Path(sys.argv[1]), sys.argv[2]
@@ -634,7 +635,7 @@ def test_a_stalled_writer_brings_back_nothing_forgotten(start: Start, tables: Ta
     cut_us = time.time_ns() // 1000
     watermark = batch.cut(0)
     assert not watermark.is_complete
-    tables.clean_recent(Generation("000001", 0, cut_us, watermark, 3.0, (), (), ()))
+    tables.visitors.clean_recent(Generation("000001", 0, cut_us, watermark, 3.0, (), (), ()))
     stalled.record([visit()])
     assert known(stalled) == {A: (1, 0)}
     _die(stalled)

@@ -122,7 +122,7 @@ def test_explain_says_how_it_came_about(engine: Engine) -> None:
 
 def test_a_sponsored_answer_names_campaign_and_spelling(engine: Engine) -> None:
     """And with explain what the campaign's priority was."""
-    engine.tables.put_campaigns([campaign("k", 0.4, f"{B}?utm_source=k")])
+    engine.tables.campaigns.put([campaign("k", 0.4, f"{B}?utm_source=k")])
     engine.refresh()
     document = ask(engine, mode="sponsored", user="ann", explain=True)
     (item,) = document["items"]
@@ -144,7 +144,7 @@ def test_a_sponsored_answer_names_campaign_and_spelling(engine: Engine) -> None:
 def test_before_the_first_batch(tmp_path: Path, mode: str, filter_: str, path: list[str]) -> None:
     """There is an answer: nothing is categorised, and it says that there is no model."""
     with opened(tmp_path) as engine:
-        engine.tables.put_campaigns([campaign()])
+        engine.tables.campaigns.put([campaign()])
         engine.recorder.record([Event("visit", A, ANN, 0)])
         engine.refresh()
         document = ask(engine, mode=mode, filter=filter_, user="ann", explain=True)
@@ -164,7 +164,7 @@ def test_an_empty_answer_says_why(engine: Engine) -> None:
 @pytest.mark.parametrize("named", [None, []])
 def test_naming_no_campaign_means_all(engine: Engine, named: list[str] | None) -> None:
     """Left out or empty, a list of campaigns takes nothing away."""
-    engine.tables.put_campaigns([campaign()])
+    engine.tables.campaigns.put([campaign()])
     engine.refresh()
     assert urls(ask(engine, mode="sponsored", campaigns=named)) == [B]
     assert urls(ask(engine, mode="sponsored", campaigns=["other"])) == []
@@ -179,7 +179,7 @@ def test_the_filter_of_a_request_that_names_none_is_a_setting(tmp_path: Path) ->
 
 def test_campaign_dates_hold_to_the_millisecond(engine: Engine) -> None:
     """From the start on, and until just before the end."""
-    engine.tables.put_campaigns([replace(campaign(), starts_ms=NOW_MS, ends_ms=NOW_MS + 1_000)])
+    engine.tables.campaigns.put([replace(campaign(), starts_ms=NOW_MS, ends_ms=NOW_MS + 1_000)])
     engine.refresh()
     for offset, shown in ((-1, []), (0, [B]), (999, [B]), (1_000, [])):
         assert urls(ask(engine, now_ms=NOW_MS + offset, mode="sponsored")) == shown
@@ -227,20 +227,20 @@ def test_a_log_that_is_away_costs_the_visit_not_the_answer(
 
 def test_campaigns_of_another_process_are_seen(engine: Engine, other: Engine) -> None:
     """New ones, changed ones, and those that are gone; the unchanged stay as they are."""
-    other.tables.put_campaigns([campaign("k1", 0.5, B), campaign("k2", 0.2, A)])
+    other.tables.campaigns.put([campaign("k1", 0.5, B), campaign("k2", 0.2, A)])
     engine.refresh()
     assert urls(ask(engine, C, mode="sponsored")) == [B, A]
-    other.tables.put_campaigns([campaign("k2", 0.9, A)])
+    other.tables.campaigns.put([campaign("k2", 0.9, A)])
     engine.refresh()
     assert urls(ask(engine, C, mode="sponsored")) == [A, B]
-    other.tables.delete_campaign("k1")
+    other.tables.campaigns.delete("k1")
     engine.refresh()
     assert urls(ask(engine, C, mode="sponsored")) == [A]
 
 
 def test_labels_of_another_process_are_seen(engine: Engine, other: Engine) -> None:
     """In answers, at the next refresh."""
-    other.tables.put_label("c1", "Good food")
+    other.tables.labels.put("c1", "Good food")
     assert ask(engine)["items"][0]["category"]["label"] == "Label of c1"
     engine.refresh()
     assert ask(engine)["items"][0]["category"]["label"] == "Good food"
@@ -248,7 +248,7 @@ def test_labels_of_another_process_are_seen(engine: Engine, other: Engine) -> No
 
 def test_models_of_another_process_are_seen(engine: Engine, other: Engine) -> None:
     """Forward and back, with the campaigns on their pages."""
-    engine.tables.put_campaigns([campaign("k", 0.5, D)])
+    engine.tables.campaigns.put([campaign("k", 0.5, D)])
     engine.refresh()
     assert urls(ask(engine, C, mode="sponsored")) == []
     publish(other.tables, replace(WORLD, category={**WORLD.category, D: "c2"}), Random(2), "000002")
@@ -256,7 +256,7 @@ def test_models_of_another_process_are_seen(engine: Engine, other: Engine) -> No
     engine.refresh()
     assert ask(engine)["model"] == "000002"
     assert urls(ask(engine, C, mode="sponsored")) == [D]
-    other.tables.activate("000001", "000002")
+    other.tables.generations.activate("000001", "000002")
     engine.refresh()
     assert ask(engine)["model"] == "000001"
     assert urls(ask(engine, C, mode="sponsored")) == []
@@ -295,7 +295,7 @@ def _eventually(holds: Callable[[], bool]) -> None:
 def test_the_background_follows_others(engine: Engine, other: Engine) -> None:
     """Once started, an engine takes in campaigns and shows its visits to the others."""
     engine.start()
-    other.tables.put_campaigns([campaign()])
+    other.tables.campaigns.put([campaign()])
     _eventually(lambda: urls(ask(engine, mode="sponsored")) == [B])
     ask(engine, user="new", track=True)
     _eventually(lambda: seen(other, "u:new") == {A: (1, 0)})
@@ -310,10 +310,10 @@ def test_a_broken_model_does_not_end_the_following(
     table = "g000002.communities"
     rows = [row for row, _ in other.tables.store.scan(table)]
     other.tables.store.delete_many(table, [(row, None) for row in rows])
-    other.tables.put_label("c1", "Named")
+    other.tables.labels.put("c1", "Named")
     _eventually(lambda: "could not be read" in caplog.text)
-    other.tables.activate("000001", "000002")
-    other.tables.put_campaigns([campaign()])
+    other.tables.generations.activate("000001", "000002")
+    other.tables.campaigns.put([campaign()])
     _eventually(lambda: urls(ask(engine, mode="sponsored")) == [B])
 
 
@@ -338,7 +338,7 @@ def test_requests_of_many_threads_see_whole_models(engine: Engine, other: Engine
     for turn in range(20):
         pair = ("000002", "000001") if turn % 2 else ("000001", "000002")
         if turn:
-            other.tables.activate(pair[1], pair[0])
+            other.tables.generations.activate(pair[1], pair[0])
         engine.refresh()
     stop.set()
     for thread in threads:
@@ -367,9 +367,9 @@ def test_what_happened_counts_past_each_watermark_once(engine: Engine) -> None:
     watermark = engine.recorder.cut(0)
     merged = {**WORLD.profiles, ANN: {A: (3, 0), C: (1, 0)}}
     publish(engine.tables, replace(WORLD, profiles=merged), Random(2), "000002")
-    generation = engine.tables.generation("000002")
+    generation = engine.tables.generations.get("000002")
     assert generation is not None
-    engine.tables.put_generation(replace(generation, watermark=watermark))
+    engine.tables.generations.put(replace(generation, watermark=watermark))
     engine.recorder.record([Event("visit", B, ANN, 0)])
     for model_id in ("000002", "000001", "000002"):
         admin.activate_model(engine, model_id)
@@ -403,7 +403,7 @@ def remote(gateway: ThriftGateway, tmp_path: Path) -> Iterator[Engine]:
     with opened(tmp_path, store=gateway.store_uri("world"), tmax=150) as engine:
         engine.recorder.cut(0)
         publish(engine.tables, WORLD, Random(1))
-        engine.tables.put_campaigns([campaign()])
+        engine.tables.campaigns.put([campaign()])
         engine.refresh()
         yield engine
         gateway.accept()
@@ -437,13 +437,13 @@ def test_answers_come_from_memory(gateway: ThriftGateway, remote: Engine, fault:
 
 def test_a_campaign_that_cannot_be_read_stops_no_other(engine: Engine) -> None:
     """It is left out until it is uploaded again."""
-    engine.tables.put_campaigns([campaign("good", 0.4, B), campaign("torn", 0.9, B)])
+    engine.tables.campaigns.put([campaign("good", 0.4, B), campaign("torn", 0.9, B)])
     row = {b"torn": Swap(engine.tables.store.get(t.CAMPAIGNS, b"torn")[t.DOCUMENT], b"{")}
     assert engine.tables.store.check_and_put(t.CAMPAIGNS, t.DOCUMENT, row) == [True]
     engine.refresh()
     shown = {"mode": "sponsored", "filter": "content", "repeat": True}
     assert [item["campaign"] for item in ask(engine, A, **shown)["items"]] == ["good"]
-    engine.tables.put_campaigns([campaign("torn", 0.9, B)])
+    engine.tables.campaigns.put([campaign("torn", 0.9, B)])
     engine.refresh()
     assert [item["campaign"] for item in ask(engine, A, **shown)["items"]] == ["torn"]
 
@@ -511,7 +511,7 @@ def test_a_model_that_was_dropped_while_the_store_was_away(
     gateway.accept()
     with opened(tmp_path / "other", store=gateway.store_uri("world")) as other:
         publish(other.tables, WORLD, Random(2), "000002")
-        other.tables.drop_generation("000001")
+        other.tables.generations.drop("000001")
     remote.start()
     _eventually(lambda: not ask(remote, user="bob", tmax=PLENTY)["degraded"])
     assert ask(remote, user="bob", tmax=PLENTY)["model"] == "000002"
@@ -562,12 +562,11 @@ class _Timed(SqliteStore):
 
 
 @pytest.fixture
-def timed(engine: Engine) -> Iterator[_Timed]:
+def timed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Timed]:
     """The engine's store, watched."""
-    whole, watched = engine.tables.store, _Timed(engine.settings.home / "webrec.db")
-    engine.tables.store = watched
+    watched = _Timed(engine.settings.home / "webrec.db")
+    monkeypatch.setattr(engine.tables.store, "get", watched.get)
     yield watched
-    engine.tables.store = whole
     watched.close()
 
 

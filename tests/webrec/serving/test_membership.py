@@ -198,8 +198,8 @@ def test_everybody_would_come_to_their_own_community_again(tmp_path: Path) -> No
             engine.recorder.record([parse_event(document, NOW_MS) for document in documents])
         generation = batch(engine, features="tfidf")
         model, members = engine.snapshot.model, 0
-        for visitor, community in engine.tables.visitors(generation.id):
-            profile = engine.tables.profile(generation.id, visitor)
+        for visitor, community in engine.tables.profiles.communities(generation.id):
+            profile = engine.tables.profiles.get(generation.id, visitor)
             assert profile is not None
             alone = profile._replace(community=None)
             found = membership(model, alone, [], online=True)

@@ -23,7 +23,7 @@ from webrec.formats.documents import parse_event, parse_request
 from webrec.serving.engine import Engine
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables.tables import Said
+from webrec.tables.page_texts import PageText
 
 A, B, C, D = (f"https://site.example/{name}" for name in "abcd")
 NEW, NEWER = "https://site.example/bb", "https://new.example/"
@@ -180,7 +180,7 @@ def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed:
         recorder.flush()
     watermark = engine.recorder.cut(0)
     found = replay(engine.log, watermark, {}, [], lambda _done, _all: None).pages
-    assert [engine.tables.said(NEW)] == found
+    assert [engine.tables.page_texts.get(NEW)] == found
 
 
 def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> None:
@@ -190,7 +190,7 @@ def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> No
         events = [{"type": "visit", "url": url, "title": telling("c2")} for url in (A, D, NEW)]
         command.recorder.record([parse_event(event, NOW_MS) for event in events])
         command.recorder.flush()
-    found = engine.tables.said_of([A, D, NEW])
+    found = engine.tables.page_texts.get_many([A, D, NEW])
     assert [page is not None for page in found] == [False, True, True]
 
 
@@ -213,7 +213,7 @@ def test_what_is_said_during_the_first_batch_counts_after_it(
 def test_bots_say_nothing(engine: Engine) -> None:
     """What they claim of a page is logged and counts nowhere."""
     said(engine, type="visit", title=telling("c2"), environment={"user_agent": "Googlebot/2.1"})
-    assert engine.tables.said(NEW) is None
+    assert engine.tables.page_texts.get(NEW) is None
 
 
 def test_a_text_survives_its_writer(engine: Engine, other: Engine) -> None:
@@ -281,9 +281,9 @@ def test_what_every_kept_generation_has_read_is_cleaned(engine: Engine) -> None:
     """And nothing else: newer texts stay."""
     generation = engine.model
     assert generation is not None
-    engine.tables.put_said([("00000000-absorbed-spool", NEW, Said((1, "old")))])
+    engine.tables.page_texts.put([("00000000-absorbed-spool", NEW, PageText((1, "old")))])
     said(engine, title=telling("c2"))
-    engine.tables.clean_said(generation)
+    engine.tables.page_texts.clean(generation)
     (row,) = [cells for _, cells in engine.tables.store.scan(t.NEW_PAGES)]
     assert len(row) == 1
     assert category(engine) == ("c2", "online")
@@ -396,7 +396,7 @@ def test_a_campaign_that_stops_takes_its_pages_along(engine: Engine) -> None:
     put_campaigns(engine.tables, replace(WORLD, campaigns=campaigns, online_ads={NEW: "c1"}))
     engine.refresh()
     assert len(ask(engine, A, mode="sponsored")["items"]) == 1
-    engine.tables.delete_campaign("k")
+    engine.tables.campaigns.delete("k")
     engine.refresh()
     assert ask(engine, A, mode="sponsored")["items"] == []
 
@@ -422,7 +422,7 @@ def test_the_text_of_a_page_with_category_is_not_kept(engine: Engine) -> None:
     """The model that is loaded tells which pages are new."""
     for url in (A, D, NEW):
         said(engine, url=url, title=telling("c2"))
-    found = engine.tables.said_of([A, D, NEW])
+    found = engine.tables.page_texts.get_many([A, D, NEW])
     assert [page is not None for page in found] == [False, True, True]
 
 

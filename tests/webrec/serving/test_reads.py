@@ -28,7 +28,8 @@ from webrec.serving.engine import Engine
 from webrec.serving.reads import ProfileCache, Reads, RequestReads, SaidCache
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables.tables import Counts, ProfileRow, Tables
+from webrec.tables.rows import Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 PAGES = [f"https://site.example/{n:03d}" for n in range(300)]
 A, B, C = PAGES[:3]
@@ -91,7 +92,7 @@ def store(tmp_path: Path) -> Iterator[Faulty]:
         tables.create()
         publish(tables, WORLD, Random(1))
         cell = RecentCell(50, 1, 1, 0, A)
-        tables.put_recent([(ANN, keys.recent_column(SEGMENT, A), cell)])
+        tables.visitors.put_recent([(ANN, keys.recent_column(SEGMENT, A), cell)])
         store.asked.clear()
         yield store
 
@@ -341,7 +342,7 @@ def test_reads_come_back_when_the_table_is_gone(store: Faulty, reads: Reads) -> 
         request(reads).profile("000001", BOB)
     assert reads.are_off
     store.away = None
-    Tables(store).drop_generation("000001")
+    Tables(store).generations.drop("000001")
     reads.try_again()
     assert not reads.are_off
     with pytest.raises(NotFound):
@@ -386,7 +387,7 @@ def home(gateway: ThriftGateway, tmp_path_factory: pytest.TempPathFactory) -> Pa
     with opened(home, store=gateway.store_uri("counted")) as engine:
         engine.recorder.cut(0)
         publish(engine.tables, WORLD, Random(1))
-        engine.tables.put_campaigns(
+        engine.tables.campaigns.put(
             [campaign("k1", 0.5, *PAGES[:200]), campaign("k2", 0.2, *PAGES[100:])]
         )
     return home

@@ -21,7 +21,8 @@ from webrec.bench import oracle
 from webrec.domain.types import Page
 from webrec.serving.engine import Engine
 from webrec.serving.signals import Excluded, Lookup, Query, Snapshot
-from webrec.tables.tables import ProfileRow, Recent
+from webrec.tables.rows import ProfileRow
+from webrec.tables.visitors import Recent
 
 Branches = Counter[tuple[str, bool]]
 
@@ -168,17 +169,17 @@ class CountingReads:
     def profile(self, generation_id: str, visitor: str) -> ProfileRow | None:
         """Count and read."""
         self.made["profile"] += 1
-        return self._tables.profile(generation_id, visitor)
+        return self._tables.profiles.get(generation_id, visitor)
 
     def recent(self, visitor: str, covers: object) -> Recent:
         """Count and read."""
         self.made["recent"] += 1
-        return self._tables.recent(visitor, covers)  # type: ignore[arg-type]
+        return self._tables.visitors.recent(visitor, covers)  # type: ignore[arg-type]
 
     def said(self, url: str) -> Page | None:
         """Count and read."""
         self.made["said"] += 1
-        return self._tables.said(url)
+        return self._tables.page_texts.get(url)
 
     def has_time(self) -> bool:
         """Always."""

@@ -24,7 +24,7 @@ def test_both_rows_are_read(framed: bool) -> None:
         with closing(open_store(uri)) as store:
             tables = Tables(store)
             tables.create()
-            tables.create_generation("000001")
+            tables.generations.create("000001")
             profiles = t.generation_table("000001", "profiles")
             store.put_many(profiles, [(keys.visitor_key("u:v"), {t.COMMUNITY: b""})])
         with bare_reader(uri, "000001") as reader:

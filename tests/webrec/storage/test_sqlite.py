@@ -31,7 +31,7 @@ class TestSqliteStore(StoreContract):
 def _count_in_another_process(uri: str) -> None:
     tables = Tables(open_store(uri))
     for _ in range(50):
-        tables.next_number(b"things")
+        tables.meta.next_number(b"things")
 
 
 def test_processes_share_one_file(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    assert Tables(store).next_number(b"things") == 201
+    assert Tables(store).meta.next_number(b"things") == 201
     store.close()
 
 

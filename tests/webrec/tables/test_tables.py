@@ -22,7 +22,10 @@ from webrec.rawlog.local import Record, Watermark
 from webrec.storage import open_store
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
-from webrec.tables.tables import CategoryRow, Counts, Generation, ProfileRow, Tables, campaign_of
+from webrec.tables.campaigns import campaign_of
+from webrec.tables.generations import Generation
+from webrec.tables.rows import CategoryRow, Counts, ProfileRow
+from webrec.tables.tables import Tables
 
 A, B = "https://site.example/a", "https://site.example/b"
 ANN, BOB = "u:ann", "i:192.0.2.1"
@@ -76,43 +79,43 @@ def campaign(campaign_id: str, shown: str = A) -> Campaign:
 
 def test_creating_again_keeps_everything(tables: Tables) -> None:
     """A start finds the tables of the one before."""
-    tables.put_label("c1", "Food")
+    tables.labels.put("c1", "Food")
     tables.create()
-    assert tables.labels() == {"c1": "Food"}
+    assert tables.labels.all() == {"c1": "Food"}
 
 
 def test_campaigns_come_back_as_written(tables: Tables) -> None:
     """Every field, spelling and text included, to the millisecond."""
     written = campaign("k1", f"{A}?utm_source=x#here")
-    tables.put_campaigns([written])
-    assert tables.campaign("k1") == written
-    assert tables.campaign("k2") is None
+    tables.campaigns.put([written])
+    assert tables.campaigns.get("k1") == written
+    assert tables.campaigns.get("k2") is None
 
 
 def test_campaigns_are_listed_after_an_id(tables: Tables) -> None:
     """In the order of their ids; a listing goes on after one, be it there or not."""
-    tables.put_campaigns([campaign(i) for i in ("b", "a", "b.c", "c")])
-    assert [c.id for c in tables.campaigns()] == ["a", "b", "b.c", "c"]
-    assert [c.id for c in tables.campaigns("b")] == ["b.c", "c"]
-    assert [c.id for c in tables.campaigns("bb")] == ["c"]
-    tables.delete_campaign("b.c")
-    assert [c.id for c in tables.campaigns()] == ["a", "b", "c"]
+    tables.campaigns.put([campaign(i) for i in ("b", "a", "b.c", "c")])
+    assert [c.id for c in tables.campaigns.all()] == ["a", "b", "b.c", "c"]
+    assert [c.id for c in tables.campaigns.all("b")] == ["b.c", "c"]
+    assert [c.id for c in tables.campaigns.all("bb")] == ["c"]
+    tables.campaigns.delete("b.c")
+    assert [c.id for c in tables.campaigns.all()] == ["a", "b", "c"]
 
 
 def test_every_write_changes_its_version(tables: Tables) -> None:
     """And no other: a reader sees by one row what to read again."""
-    tables.put_generation(generation())
+    tables.generations.put(generation())
     changes: list[tuple[str, Callable[[], None]]] = [
-        ("campaigns", lambda: tables.put_campaigns([campaign("k1")])),
-        ("campaigns", lambda: tables.put_campaigns([campaign("k1")])),
-        ("campaigns", lambda: tables.delete_campaign("k1")),
-        ("labels", lambda: tables.put_label("c1", "Food")),
-        ("active", lambda: tables.activate("000001", None)),
+        ("campaigns", lambda: tables.campaigns.put([campaign("k1")])),
+        ("campaigns", lambda: tables.campaigns.put([campaign("k1")])),
+        ("campaigns", lambda: tables.campaigns.delete("k1")),
+        ("labels", lambda: tables.labels.put("c1", "Food")),
+        ("active", lambda: tables.generations.activate("000001", None)),
     ]
     for what, change in changes:
-        before = tables.versions()._asdict()
+        before = tables.meta.versions()._asdict()
         change()
-        after = tables.versions()._asdict()
+        after = tables.meta.versions()._asdict()
         assert {name for name in after if after[name] != before[name]} == {what}
 
 
@@ -159,41 +162,41 @@ def parts(tables: Tables) -> list[bytes]:
 def test_a_campaign_longer_than_a_cell(anywhere: Tables) -> None:
     """It comes back as it was written, alone and among others, however long."""
     written = long_campaign("a")
-    anywhere.put_campaigns([campaign("k1"), written, campaign("z")])
-    assert anywhere.campaign("long") == written
-    assert [c.id for c in anywhere.campaigns()] == ["k1", "long", "z"]
+    anywhere.campaigns.put([campaign("k1"), written, campaign("z")])
+    assert anywhere.campaigns.get("long") == written
+    assert [c.id for c in anywhere.campaigns.all()] == ["k1", "long", "z"]
     row = anywhere.store.get(t.CAMPAIGNS, b"long")
     assert sum(map(len, row.values())) > 5_000_000
     assert max(map(len, row.values())) <= PART_BYTES
-    (cell,) = [cell for i, cell in anywhere.campaign_cells() if i == "long"]
+    (cell,) = [cell for i, cell in anywhere.campaigns.cells() if i == "long"]
     assert campaign_of(cell) == written
 
 
 def test_parts_go_with_what_they_are_parts_of(anywhere: Tables) -> None:
     """When it is replaced, by a long one or a short one, and when it is deleted."""
-    anywhere.put_campaigns([long_campaign("a", 6_000)])
+    anywhere.campaigns.put([long_campaign("a", 6_000)])
     old = parts(anywhere)
     assert len(old) >= 3
-    anywhere.put_campaigns([long_campaign("b", 6_000)])
+    anywhere.campaigns.put([long_campaign("b", 6_000)])
     new = parts(anywhere)
     assert len(new) == len(old)
     assert not set(new) & set(old)
-    assert anywhere.campaign("long") == long_campaign("b", 6_000)
-    anywhere.put_campaigns([long_campaign("c", 1)])
+    assert anywhere.campaigns.get("long") == long_campaign("b", 6_000)
+    anywhere.campaigns.put([long_campaign("c", 1)])
     assert parts(anywhere) == []
-    anywhere.put_campaigns([long_campaign("d", 6_000)])
-    anywhere.delete_campaign("long")
+    anywhere.campaigns.put([long_campaign("d", 6_000)])
+    anywhere.campaigns.delete("long")
     assert parts(anywhere) == []
-    assert anywhere.campaign("long") is None
-    assert list(anywhere.campaigns()) == []
-    anywhere.put_campaigns([long_campaign("e", 6_000)])
-    assert anywhere.campaign("long") == long_campaign("e", 6_000)
+    assert anywhere.campaigns.get("long") is None
+    assert list(anywhere.campaigns.all()) == []
+    anywhere.campaigns.put([long_campaign("e", 6_000)])
+    assert anywhere.campaigns.get("long") == long_campaign("e", 6_000)
 
 
 def test_a_campaign_twice_in_one_upload(anywhere: Tables) -> None:
     """The later one counts, and of the other nothing is left."""
-    anywhere.put_campaigns([long_campaign("a", 6_000), long_campaign("b", 4_000)])
-    assert anywhere.campaign("long") == long_campaign("b", 4_000)
+    anywhere.campaigns.put([long_campaign("a", 6_000), long_campaign("b", 4_000)])
+    assert anywhere.campaigns.get("long") == long_campaign("b", 4_000)
     assert len({part.rpartition(b"/")[0] for part in parts(anywhere)}) == 1
 
 
@@ -210,15 +213,15 @@ def test_a_writer_that_dies_before_the_document(
         raise _Killed
 
     for old in (long_campaign("a", 6_000), campaign("long")):
-        anywhere.put_campaigns([old])
+        anywhere.campaigns.put([old])
         with monkeypatch.context() as patch:
             patch.setattr(anywhere.store, "check_and_put", die)
             with pytest.raises(_Killed):
-                anywhere.put_campaigns([long_campaign("b", 5_000)])
-        assert anywhere.campaign("long") == old
-        assert list(anywhere.campaigns()) == [old]
-    anywhere.put_campaigns([long_campaign("c", 5_000)])
-    assert anywhere.campaign("long") == long_campaign("c", 5_000)
+                anywhere.campaigns.put([long_campaign("b", 5_000)])
+        assert anywhere.campaigns.get("long") == old
+        assert list(anywhere.campaigns.all()) == [old]
+    anywhere.campaigns.put([long_campaign("c", 5_000)])
+    assert anywhere.campaigns.get("long") == long_campaign("c", 5_000)
 
 
 def test_writers_at_once(anywhere: Tables, place: str) -> None:
@@ -228,26 +231,26 @@ def test_writers_at_once(anywhere: Tables, place: str) -> None:
     def write(mine: Campaign) -> None:
         with closing(open_store(place)) as store:
             for _ in range(3):
-                Tables(store).put_campaigns([mine])
+                Tables(store).campaigns.put([mine])
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(write, several)) == [None] * 3
-    assert anywhere.campaign("long") in several
+    assert anywhere.campaigns.get("long") in several
     assert len({part.rpartition(b"/")[0] for part in parts(anywhere)}) == 1
 
 
 def test_readers_see_whole_campaigns(anywhere: Tables, place: str) -> None:
     """One or the other, while it is replaced all the time."""
     several = [long_campaign("a", 3_000), long_campaign("b", 3_000), campaign("long")]
-    anywhere.put_campaigns(several[:1])
+    anywhere.campaigns.put(several[:1])
     is_over = threading.Event()
 
     def read() -> int:
         seen = 0
         with closing(open_store(place)) as store:
             while not is_over.is_set():
-                assert Tables(store).campaign("long") in several
-                (found,) = Tables(store).campaigns()
+                assert Tables(store).campaigns.get("long") in several
+                (found,) = Tables(store).campaigns.all()
                 assert found in several
                 seen += 1
         return seen
@@ -255,7 +258,7 @@ def test_readers_see_whole_campaigns(anywhere: Tables, place: str) -> None:
     with ThreadPoolExecutor(1) as thread:
         reading = thread.submit(read)
         for turn in range(12):
-            anywhere.put_campaigns([several[turn % 3]])
+            anywhere.campaigns.put([several[turn % 3]])
         is_over.set()
         assert reading.result()
 
@@ -273,13 +276,13 @@ def test_another_replaces_it_while_the_answer_is_lost(monkeypatch: pytest.Monkey
         Tables(store).create()
 
         def replace_it() -> None:
-            thread.submit(Tables(other).put_campaigns, [theirs]).result()
-            assert Tables(store).campaign("long") == theirs
+            thread.submit(Tables(other).campaigns.put, [theirs]).result()
+            assert Tables(store).campaigns.get("long") == theirs
             raise ConnectionResetError
 
         with wire.before("read", replace_it, call="checkAndPut"):
-            Tables(store).put_campaigns([mine])
-        assert Tables(store).campaign("long") == mine
+            Tables(store).campaigns.put([mine])
+        assert Tables(store).campaigns.get("long") == mine
         assert len({part.rpartition(b"/")[0] for part in parts(Tables(store))}) == 1
 
 
@@ -289,12 +292,12 @@ def test_another_replaces_it_while_the_answer_is_lost(monkeypatch: pytest.Monkey
 def put(tables: Tables, segment: str, url: str = A, first_us: int = 50, visitor: str = ANN) -> None:
     """Write a cell of one visit."""
     cell = RecentCell(first_us, 1, 1, 0, url)
-    tables.put_recent([(visitor, keys.recent_column(segment, url), cell)])
+    tables.visitors.put_recent([(visitor, keys.recent_column(segment, url), cell)])
 
 
 def recent_urls(tables: Tables, watermark: Watermark, visitor: str = ANN) -> list[str]:
     """URLs of the cells that a generation with this watermark has not absorbed."""
-    return sorted(c.url for c in tables.recent(visitor, watermark.covers).cells.values())
+    return sorted(c.url for c in tables.visitors.recent(visitor, watermark.covers).cells.values())
 
 
 def test_recent_is_what_a_generation_has_not_absorbed(tables: Tables) -> None:
@@ -313,15 +316,15 @@ def test_a_forgotten_visitor_has_no_recent(tables: Tables) -> None:
     """What was received until then is deleted, and what comes late counts for nothing."""
     put(tables, NEW)
     put(tables, NEW, visitor=BOB)
-    tables.forget(ANN, 100)
+    tables.visitors.forget(ANN, 100)
     row = tables.store.get(t.RECENT, keys.visitor_key(ANN))
     assert list(row) == [t.FORGOTTEN_AT]
     put(tables, NEW, first_us=100)
     put(tables, NEW, B, first_us=101)
     assert recent_urls(tables, Watermark()) == [B]
     assert recent_urls(tables, Watermark(), BOB) == [A]
-    assert tables.forgotten_us([BOB, ANN]) == [0, 100]
-    assert tables.forgotten() == {ANN: 100}
+    assert tables.visitors.forgotten_us([BOB, ANN]) == [0, 100]
+    assert tables.visitors.forgotten() == {ANN: 100}
 
 
 class _Meanwhile(SqliteStore):
@@ -350,38 +353,38 @@ def test_forgetting_leaves_what_comes_meanwhile(tmp_path: Path) -> None:
         tables.create()
         put(tables, NEW, A, first_us=50)
         store.happen = lambda: put(tables, NEW, B, first_us=101)
-        tables.forget(ANN, 100)
+        tables.visitors.forget(ANN, 100)
         assert recent_urls(tables, Watermark()) == [B]
 
 
 def test_the_batch_is_done_with_whom_it_knew(tables: Tables) -> None:
     """A visitor forgotten again meanwhile stays listed for the next batch."""
-    tables.forget(ANN, 100)
-    tables.forget(BOB, 100)
-    known = tables.forgotten()
-    tables.forget(ANN, 200)
-    tables.forgotten_done(known)
-    assert tables.forgotten() == {ANN: 200}
+    tables.visitors.forget(ANN, 100)
+    tables.visitors.forget(BOB, 100)
+    known = tables.visitors.forgotten()
+    tables.visitors.forget(ANN, 200)
+    tables.visitors.forgotten_done(known)
+    assert tables.visitors.forgotten() == {ANN: 200}
 
 
 def test_cleaning_leaves_what_some_generation_needs(tables: Tables) -> None:
     """Cells that the oldest has absorbed go, and marks from before its cut."""
     for segment in (OLD, OPEN, NEW):
         put(tables, segment)
-    tables.forget("u:gone", 100)
-    tables.forget("u:later", 101)
-    assert tables.clean_recent(generation()) == 3
+    tables.visitors.forget("u:gone", 100)
+    tables.visitors.forget("u:later", 101)
+    assert tables.visitors.clean_recent(generation()) == 3
     assert recent_urls(tables, Watermark()) == [A]
-    assert tables.forgotten_us(["u:gone", "u:later"]) == [0, 101]
-    assert tables.clean_recent(generation()) == 0
+    assert tables.visitors.forgotten_us(["u:gone", "u:later"]) == [0, 101]
+    assert tables.visitors.clean_recent(generation()) == 0
 
 
 def test_marks_stay_while_a_segment_was_open_at_the_cut(tables: Tables) -> None:
     """Its replay may still find what came before."""
     put(tables, OPEN)
-    tables.forget("u:gone", 100)
-    assert tables.clean_recent(generation(watermark=WITHOUT_OPEN)) == 0
-    assert tables.forgotten_us(["u:gone"]) == [100]
+    tables.visitors.forget("u:gone", 100)
+    assert tables.visitors.clean_recent(generation(watermark=WITHOUT_OPEN)) == 0
+    assert tables.visitors.forgotten_us(["u:gone"]) == [100]
 
 
 def record(number: int, event_id: str | None, segment: str = NEW) -> Record:
@@ -391,10 +394,16 @@ def record(number: int, event_id: str | None, segment: str = NEW) -> Record:
 
 def test_an_event_id_belongs_to_the_first_position(tables: Tables) -> None:
     """Asking again for the same position is no repeat; another position is, in any call."""
-    assert tables.claim([]) == tables.claim([record(0, None), record(1, None)]) == set()
-    assert tables.claim([record(2, "x"), record(3, "y"), record(4, "x")]) == {keys.position(NEW, 4)}
-    assert tables.claim([record(2, "x"), record(3, "y")]) == set()
-    assert tables.claim([record(5, "y"), record(6, "z"), record(2, "x", OLD)]) == {
+    assert (
+        tables.event_ids.claim([])
+        == tables.event_ids.claim([record(0, None), record(1, None)])
+        == set()
+    )
+    assert tables.event_ids.claim([record(2, "x"), record(3, "y"), record(4, "x")]) == {
+        keys.position(NEW, 4)
+    }
+    assert tables.event_ids.claim([record(2, "x"), record(3, "y")]) == set()
+    assert tables.event_ids.claim([record(5, "y"), record(6, "z"), record(2, "x", OLD)]) == {
         keys.position(NEW, 5),
         keys.position(OLD, 2),
     }
@@ -411,29 +420,29 @@ def numbers(*values: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
 def test_a_generation_comes_back_as_written(tables: Tables) -> None:
     """With its watermark and figures; unlisted ones are not there."""
     written = generation(watermark=Watermark({"one": 3}, frozenset({OPEN, OLD}), is_complete=False))
-    tables.put_generation(written)
-    assert tables.generation("000001") == written
-    assert tables.generations() == [written]
-    assert tables.generation("000002") is None
-    assert tables.active() is None
+    tables.generations.put(written)
+    assert tables.generations.get("000001") == written
+    assert tables.generations.all() == [written]
+    assert tables.generations.get("000002") is None
+    assert tables.generations.active() is None
 
 
 def test_its_rows_come_back_as_written(tables: Tables) -> None:
     """Pages, categories, communities and profiles, empty families included."""
-    tables.create_generation("000001")
+    tables.generations.create("000001")
     pages = [PageCell(A, 0, 1, 5, 2), PageCell(B, 1, -1, 0, 0)]
-    tables.put_pages("000001", pages)
-    assert sorted(tables.pages("000001")) == pages
-    assert tables.pages_by_url("000001", [B, "https://none.example/", A]) == [
+    tables.pages.put("000001", pages)
+    assert sorted(tables.pages.all("000001")) == pages
+    assert tables.pages.by_url("000001", [B, "https://none.example/", A]) == [
         pages[1],
         None,
         pages[0],
     ]
-    tables.put_categories("000001", [("c1", CategoryRow(numbers(), ["kw", "ü"], 0.5))])
-    category = tables.category("000001", "c1")
+    tables.categories.put("000001", [("c1", CategoryRow(numbers(), ["kw", "ü"], 0.5))])
+    category = tables.categories.get("000001", "c1")
     assert category is not None
     assert (category.urls.tolist(), category.keywords, category.value) == ([], ["kw", "ü"], 0.5)
-    assert tables.category("000001", "c2") is None
+    assert tables.categories.get("000001", "c2") is None
 
     nothing = Counts(numbers(), numbers())
     row = ProfileRow(
@@ -443,12 +452,12 @@ def test_its_rows_come_back_as_written(tables: Tables) -> None:
         nothing,
         0,
     )
-    tables.put_communities("000001", [("g1", row, 12)])
-    tables.put_profiles("000001", [(ANN, row), (BOB, row._replace(community=None))])
-    community = tables.community("000001", "g1")
+    tables.communities.put("000001", [("g1", row, 12)])
+    tables.profiles.put("000001", [(ANN, row), (BOB, row._replace(community=None))])
+    community = tables.communities.get("000001", "g1")
     assert community is not None
     assert community[1] == 12
-    for found in (community[0], tables.profile("000001", ANN)):
+    for found in (community[0], tables.profiles.get("000001", ANN)):
         assert found is not None
         assert [[c.tolist() for c in family] for family in found[:4]] == [
             [[9, 1], [3, 2]],
@@ -457,44 +466,46 @@ def test_its_rows_come_back_as_written(tables: Tables) -> None:
             [[], []],
         ]
         assert found.community == 0
-    assert dict(tables.visitors("000001")) == {ANN: 0, BOB: None}
-    assert tables.community("000001", "g2") is tables.profile("000001", "u:nobody") is None
+    assert dict(tables.profiles.communities("000001")) == {ANN: 0, BOB: None}
+    assert (
+        tables.communities.get("000001", "g2") is tables.profiles.get("000001", "u:nobody") is None
+    )
 
 
 def test_the_pointer_moves_from_what_was_expected(tables: Tables) -> None:
     """To a listed generation only, and to one of two who try."""
     for i in ("000001", "000002"):
-        tables.put_generation(generation(i))
+        tables.generations.put(generation(i))
     with pytest.raises(NotFound, match="models list"):
-        tables.activate("000009", None)
-    tables.activate("000001", None)
+        tables.generations.activate("000009", None)
+    tables.generations.activate("000001", None)
     with pytest.raises(Conflict):
-        tables.activate("000002", None)
-    active = tables.active()
+        tables.generations.activate("000002", None)
+    active = tables.generations.active()
     assert active is not None
     assert active.id == "000001"
-    tables.activate("000002", "000001")
+    tables.generations.activate("000002", "000001")
     with pytest.raises(Conflict):
-        tables.activate("000001", "000001")
+        tables.generations.activate("000001", "000001")
 
 
 def test_a_dropped_generation_leaves_nothing(tables: Tables) -> None:
     """Neither on the list nor in the store; others stay."""
     for i in ("000001", "000002"):
-        tables.create_generation(i)
-        tables.put_generation(generation(i))
-    tables.create_generation("000003")
-    assert tables.generations_with_tables() == {"000001", "000002", "000003"}
-    tables.drop_generation("000001")
-    tables.drop_generation("000003")
-    assert tables.generations_with_tables() == {"000002"}
-    assert [g.id for g in tables.generations()] == ["000002"]
+        tables.generations.create(i)
+        tables.generations.put(generation(i))
+    tables.generations.create("000003")
+    assert tables.generations.with_tables() == {"000001", "000002", "000003"}
+    tables.generations.drop("000001")
+    tables.generations.drop("000003")
+    assert tables.generations.with_tables() == {"000002"}
+    assert [g.id for g in tables.generations.all()] == ["000002"]
 
 
 def test_numbers_are_never_given_twice(tables: Tables) -> None:
     """Each counter on its own, from 1."""
-    assert [tables.next_number(t.NEXT_CATEGORY) for _ in range(3)] == [1, 2, 3]
-    assert tables.next_number(t.NEXT_GENERATION) == 1
+    assert [tables.meta.next_number(t.NEXT_CATEGORY) for _ in range(3)] == [1, 2, 3]
+    assert tables.meta.next_number(t.NEXT_GENERATION) == 1
 
 
 def test_numbers_of_many_threads_differ(anywhere: Tables, place: str) -> None:
@@ -504,7 +515,7 @@ def test_numbers_of_many_threads_differ(anywhere: Tables, place: str) -> None:
 
     def take(_: int) -> list[int]:
         with closing(open_store(place)) as store:
-            return [Tables(store).next_number(counter) for _ in range(15)]
+            return [Tables(store).meta.next_number(counter) for _ in range(15)]
 
     with ThreadPoolExecutor(4) as threads:
         taken = [number for numbers in threads.map(take, range(4)) for number in numbers]
@@ -514,14 +525,14 @@ def test_numbers_of_many_threads_differ(anywhere: Tables, place: str) -> None:
 def test_a_counter_goes_on_from_where_it_was(tables: Tables) -> None:
     """Whoever wrote it before."""
     tables.store.put_many(t.META, [(b"next:old", {t.VALUE: pack_int(41)})])
-    assert [tables.next_number(b"next:old") for _ in range(2)] == [42, 43]
+    assert [tables.meta.next_number(b"next:old") for _ in range(2)] == [42, 43]
 
 
 def test_the_lease_changes_hands_by_what_was_read(tables: Tables) -> None:
     """Whoever read an older one is too late."""
-    assert tables.lease() is None
-    tables.swap_lease(None, b"one")
+    assert tables.meta.lease() is None
+    tables.meta.swap_lease(None, b"one")
     with pytest.raises(LeaseLost):
-        tables.swap_lease(None, b"two")
-    tables.swap_lease(b"one", b"two")
-    assert tables.lease() == b"two"
+        tables.meta.swap_lease(None, b"two")
+    tables.meta.swap_lease(b"one", b"two")
+    assert tables.meta.lease() == b"two"
