@@ -5,12 +5,12 @@ when a step needs it.
 """
 
 from algorithms.candidates import (
-    NOTHING_NEAR,
+    NO_SIMILARITY,
     UNCATEGORISED,
     Candidate,
     Candidates,
-    Near,
     Run,
+    SimilarityScores,
     candidate,
 )
 from algorithms.chain import Answer, Part, first_algorithm, recommend
@@ -19,17 +19,17 @@ from algorithms.signals import Signals
 from algorithms.step import Passed
 
 __all__ = [
-    "NOTHING_NEAR",
+    "NO_SIMILARITY",
     "UNCATEGORISED",
     "Answer",
     "Candidate",
     "Candidates",
     "Item",
-    "Near",
     "Part",
     "Passed",
     "Run",
     "Signals",
+    "SimilarityScores",
     "Weights",
     "candidate",
     "first_algorithm",

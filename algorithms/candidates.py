@@ -42,8 +42,8 @@ Run = tuple[float, Iterable[Candidate]]
 runs that follow were asked for."""
 
 
-class Near(NamedTuple):
-    """The pages similar to what the visitor saw; the similarity of a page is its sum by the best.
+class SimilarityScores(NamedTuple):
+    """Pages similar to what the visitor saw; a page's similarity is its sum divided by the best.
 
     Attributes:
         sums: by page; a page that is missing, or whose sum is not above 0, has similarity 0.
@@ -56,7 +56,8 @@ class Near(NamedTuple):
     order: Sequence[int]
 
 
-NOTHING_NEAR = Near({}, 1.0, ())
+NO_SIMILARITY = SimilarityScores({}, 1.0, ())
+"""No page is similar."""
 
 
 class Candidates(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from algorithms import step
-from algorithms.candidates import NOTHING_NEAR, Candidates, Pages
+from algorithms.candidates import NO_SIMILARITY, Candidates, Pages
 from algorithms.ranking import Item, Weights, rank
 from algorithms.related_collaborative import related_collaborative
 from algorithms.related_content import related_content
@@ -139,7 +139,7 @@ class _Growing:
             weights,
             _Both(signals.excluded(), self._given) if self._given else signals.excluded(),
             self._limit - len(self._given),
-            signals.near() if weights.w_sim else NOTHING_NEAR,
+            signals.similarity_scores() if weights.w_sim else NO_SIMILARITY,
         )
         if items:
             self.parts.append(Part(self._algorithm, candidates, items))

@@ -15,12 +15,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from algorithms.candidates import (
-    NOTHING_NEAR,
+    NO_SIMILARITY,
     Candidate,
     Candidates,
-    Near,
     Pages,
     Run,
+    SimilarityScores,
 )
 
 _ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
@@ -86,24 +86,24 @@ def rank(
     weights: Weights,
     excluded: Pages,
     limit: int,
-    near: Near = NOTHING_NEAR,
+    scores: SimilarityScores = NO_SIMILARITY,
 ) -> list[Item]:
     """The first ``limit`` items of a set without the excluded pages.
 
     Args:
         affinities: the visitor's affinity by category; 0 for those that are missing.
         excluded: page numbers that may not be shown.
-        near: pages with a similarity; the few there are get their priority one by one.
+        scores: pages with a similarity; the few there are get their priority one by one.
     """
-    close = _close(candidates, affinities, weights, excluded, limit, near)
-    if len(close) == limit and close[-1].priority > weights.priority(_HIGHEST, 1.0):
-        return close  # no other page can come up to that
-    others = _others(candidates, affinities, weights, excluded, near.sums)
-    both = merge(close, others, key=_place) if close else others
+    similar = _similar(candidates, affinities, weights, excluded, limit, scores)
+    if len(similar) == limit and similar[-1].priority > weights.priority(_HIGHEST, 1.0):
+        return similar  # no other page can come up to that
+    others = _others(candidates, affinities, weights, excluded, scores.sums)
+    both = merge(similar, others, key=_sort_key) if similar else others
     return list(islice(both, limit))
 
 
-def _place(item: Item) -> tuple[float, float, float]:
+def _sort_key(item: Item) -> tuple[float, float, float]:
     return -item.priority, -item.rank_score, item.page
 
 
@@ -122,18 +122,18 @@ def _others(
                 yield Item(page, category, priority, -rank_, affinity, ad_priority)
 
 
-def _close(
+def _similar(
     candidates: Candidates,
     affinities: Mapping[int, float],
     weights: Weights,
     excluded: Pages,
     limit: int,
-    near: Near,
+    scores: SimilarityScores,
 ) -> list[Item]:
     """The first ``limit`` of the items with a similarity, in order."""
     found: list[Item] = []
     highest: list[float] = []  # the priorities of the best of them, a heap of at most ``limit``
-    sums, best, order = near
+    sums, best, order = scores
     for page in order:
         similarity = sums[page] / best
         if len(highest) == limit and weights.priority(_HIGHEST, 1.0, similarity) < highest[0]:
@@ -149,7 +149,7 @@ def _close(
             heappush(highest, priority)
         else:
             heappushpop(highest, priority)
-    found.sort(key=_place)
+    found.sort(key=_sort_key)
     return found[:limit]
 
 

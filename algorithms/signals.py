@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from algorithms.candidates import Candidates, Near, Pages
+from algorithms.candidates import Candidates, Pages, SimilarityScores
 
 
 class Signals(Protocol):
@@ -23,7 +23,7 @@ class Signals(Protocol):
         """``aff(u, c)`` of the categories the user touched, in [0, 1]."""
         ...
 
-    def near(self) -> Near:
+    def similarity_scores(self) -> SimilarityScores:
         """The pages similar to the page being viewed and to those the visitor visited."""
         ...
 

@@ -19,7 +19,7 @@ from clustering.pages.quality import page_quality, site_quality
 from webrec.domain.types import Arrays, Page
 from webrec.features import boilerplate as templates
 from webrec.features.boilerplate import host_of
-from webrec.features.page_classifier import FeatureKind, PageSpace, telling
+from webrec.features.page_classifier import FeatureKind, PageClassifier, informative_text
 from webrec.features.text import Progress
 
 USUAL = 0.99
@@ -38,7 +38,7 @@ class PageClusters:
     Attributes:
         labels: int32 (n_pages,), category numbers 0 … k'-1, none empty; -1 is a page without text.
         texts: what was read of each page; empty for one without text.
-        space: what the pages were placed in, see `webrec.features.page_classifier.PageSpace`.
+        space: what the pages were placed in, see `webrec.features.page_classifier.PageClassifier`.
         quality: figures for the batch's report, see `clustering.pages.quality`.
     """
 
@@ -77,7 +77,7 @@ def cluster_pages(
         progress: told how many pages have their features.
     """
     known = templates.learn((page.url, page.title) for page in pages)
-    said = [telling(page, known) for page in pages]
+    said = [informative_text(page, known) for page in pages]
     texts = [each.text for each in said]
     placed = np.flatnonzero([bool(text) for text in texts]).tolist()
     labels = np.full(len(pages), -1, dtype=np.int32)
@@ -94,7 +94,7 @@ def cluster_pages(
         "known": np.zeros(1, np.float32),
         "templates": known.hashes,
     }
-    space["known"][0] = _usual_known(PageSpace(space), [texts[i] for i in placed])
+    space["known"][0] = _usual_known(PageClassifier(space), [texts[i] for i in placed])
     quality = page_quality(rows, found.labels, seed) | site_quality(hosts, found.labels)
     return PageClusters(labels, texts, space, quality)
 
@@ -122,7 +122,7 @@ def _radii(rows: features.Rows, found: Clusters) -> NDArray[np.float32]:
     return np.array([max(each, usual, _TO_THE_ORIGIN) for each in own], np.float32)
 
 
-def _usual_known(space: PageSpace, texts: Sequence[str]) -> float:
+def _usual_known(space: PageClassifier, texts: Sequence[str]) -> float:
     """The share of known words that nearly every text has; distance alone does not tell.
 
     Random letters lie as near to pages in a rare language as these lie to each other.

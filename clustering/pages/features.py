@@ -18,7 +18,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-from webrec.features.page_classifier import FeatureKind, Telling, hashes_of, with_context
+from webrec.features.page_classifier import FeatureKind, InformativeText, hashes_of, with_context
 from webrec.features.text import CHUNK, Progress, embed, to_unit, words
 
 Rows: TypeAlias = "NDArray[np.float32] | sparse.csr_array[np.float32]"
@@ -33,7 +33,7 @@ class Learned(NamedTuple):
 
     Attributes:
         rows: float32 (n_texts, d), dense or CSR, rows of length 1 or 0.
-        vocabulary: arrays of a `webrec.features.page_classifier.PageSpace`.
+        vocabulary: arrays of a `webrec.features.page_classifier.PageClassifier`.
     """
 
     rows: Rows
@@ -41,11 +41,11 @@ class Learned(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Sublinear TF-IDF of the telling words.
+    """Sublinear TF-IDF of the informative words.
 
     Attributes:
         counts: float32 CSR (n_texts, V), V at most 50,000; rows of length 1, or of zeros where a
-            text has no telling words.
+            text has no informative words.
         words: uint64 (V,), their hashes, sorted.
         idf: float32 (V,).
     """
@@ -55,14 +55,16 @@ class Counted(NamedTuple):
     idf: NDArray[np.float32]
 
 
-def learn(said: Sequence[Telling], kind: FeatureKind, progress: Progress | None = None) -> Learned:
+def learn(
+    said: Sequence[InformativeText], kind: FeatureKind, progress: Progress | None = None
+) -> Learned:
     """The rows of pages in the feature space asked for, see `semantic` and `latent`."""
     if kind == "semantic":
         return semantic(said, progress)
     return latent(tfidf([each.text for each in said]))
 
 
-def semantic(said: Sequence[Telling], progress: Progress | None = None) -> Learned:
+def semantic(said: Sequence[InformativeText], progress: Progress | None = None) -> Learned:
     """What the texts mean, in general and among each other.
 
     The general meaning is `embed`. It knows common English; of names and jargon it sees
@@ -99,7 +101,7 @@ def _context(
 
 
 def tfidf(texts: Sequence[str]) -> Counted:
-    """Sublinear TF-IDF of the telling words; no columns where no text has any."""
+    """Sublinear TF-IDF of the informative words; no columns where no text has any."""
     if not any(words(text) for text in texts):
         none = sparse.csr_array(np.zeros((len(texts), 0), dtype=np.float32))
         return Counted(none, np.empty(0, np.uint64), np.empty(0, np.float32))

@@ -1,4 +1,4 @@
-"""[2] Clustering: the texts of each category in, the category's telling words out, best first."""
+"""[2] Clustering: the texts of each category in, its informative words out, best first."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from clustering.similar.ridge import Matrix, co_visits, regressions
 from webrec.domain.types import Arrays
-from webrec.model.co_visit_scorer import MOST_SEEN, Similarity
+from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer
 
 SIMILAR = 40
 START = 50
@@ -79,7 +79,7 @@ def choose_ridge(visited: Matrix, seed: int) -> float:
     judges = np.sort(rng.choice(able, wanted, replace=False))
     learners = np.delete(np.arange(visited.shape[0]), judges)
     spaces = _learned(sparse.csr_array(visited[learners]), [RIDGE, STRONG_RIDGE], _untold)
-    usual, strong = (Similarity(space) for space in spaces)
+    usual, strong = (CoVisitScorer(space) for space in spaces)
     gains = []
     for judge in judges.tolist():
         pages = visited.indices[visited.indptr[judge] : visited.indptr[judge + 1]]
@@ -90,9 +90,9 @@ def choose_ridge(visited: Matrix, seed: int) -> float:
     return STRONG_RIDGE if clearly else RIDGE
 
 
-def _found(similarity: Similarity, given: Sequence[int], left_out: int) -> float:
+def _found(scorer: CoVisitScorer, given: Sequence[int], left_out: int) -> float:
     """How far up the page left out stands, halved every five ranks (Breese et al. 1998)."""
-    sums, _, order = similarity.near(given)
+    sums, _, order = scorer.scores(given)
     mine = sums.get(left_out, 0.0)
     if mine <= 0:
         return 0.0

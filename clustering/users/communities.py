@@ -11,7 +11,7 @@ from scipy import sparse
 from clustering.users.community_count import choose_k
 from clustering.users.features import affinity_of, by_category, user_features
 from clustering.users.spherical import communities
-from webrec.features.user_classifier import UserSpace
+from webrec.features.user_classifier import UserClassifier
 
 
 class UserClusters(NamedTuple):
@@ -23,7 +23,7 @@ class UserClusters(NamedTuple):
     """
 
     labels: NDArray[np.int32]
-    space: UserSpace | None
+    space: UserClassifier | None
 
 
 def cluster_users(
@@ -60,5 +60,7 @@ def cluster_users(
         measured = user_features(urls, categories)
         wanted = k or choose_k(urls, page_category, measured, seed)
         labels[known], centroids = communities(measured.rows, wanted, seed)
-        space = UserSpace(measured.pages.astype(np.uint32), measured.idf, centroids, min_visits)
+        space = UserClassifier(
+            measured.pages.astype(np.uint32), measured.idf, centroids, min_visits
+        )
     return UserClusters(labels, space)

@@ -23,7 +23,7 @@ def communities(
     """Put users into at most ``k`` communities.
 
     Returns:
-        The community of each row, none empty, and the centroids, see `UserSpace`: a row's
+        The community of each row, none empty, and the centroids, see `UserClassifier`: a row's
         community is the nearest of them.
     """
     centroids = _directions(kmeans.fit(_float32(rows), k, seed).centroids)

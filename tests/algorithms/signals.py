@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from algorithms import NOTHING_NEAR, Candidate, Candidates, Near, Run, Weights
+from algorithms import NO_SIMILARITY, Candidate, Candidates, Run, SimilarityScores, Weights
 
 
 class Listed:
@@ -83,10 +83,10 @@ class Known:
         """None known: the order is that of the rank scores."""
         return {}
 
-    def near(self) -> Near:
+    def similarity_scores(self) -> SimilarityScores:
         """As given; without an answer nothing is similar."""
-        found = self.answers.get("near", NOTHING_NEAR)
-        assert isinstance(found, Near)
+        found = self.answers.get("similarity_scores", NO_SIMILARITY)
+        assert isinstance(found, SimilarityScores)
         return found
 
     def excluded(self) -> Collection[int]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms import UNCATEGORISED, Candidate, Item, Near, Run, Weights, rank
+from algorithms import UNCATEGORISED, Candidate, Item, Run, SimilarityScores, Weights, rank
 from algorithms.ranking import RELATED
 from tests.algorithms.signals import Listed
 
@@ -52,11 +52,11 @@ def test_the_order_is_that_of_a_plain_sort(
 similarities = st.dictionaries(st.integers(0, 40), st.sampled_from([0.125, 0.5, NEXT, 1.0]))
 
 
-def near_of(similarity: dict[int, float]) -> Near:
+def scores_of(similarity: dict[int, float]) -> SimilarityScores:
     """The pages with a similarity, whose sums are four times as great; one speaks against."""
     sums = {page: 4 * value for page, value in similarity.items()}
     order = sorted(sums, key=lambda page: -sums[page])
-    return Near({41: -1.0, **sums}, 4.0, order)
+    return SimilarityScores({41: -1.0, **sums}, 4.0, order)
 
 
 @given(
@@ -86,8 +86,8 @@ def test_similar_pages_take_their_places(
         if page not in excluded
     ]
     expected.sort(key=lambda item: (-item.priority, -item.rank_score, item.page))
-    near = near_of(similarity)
-    found = rank(Listed("L", items), affinities, weights, excluded, limit, near)
+    scores = scores_of(similarity)
+    found = rank(Listed("L", items), affinities, weights, excluded, limit, scores)
     assert found == expected[:limit]
     assert all(type(value) in (int, float) for item in found for value in item)
 
@@ -95,8 +95,8 @@ def test_similar_pages_take_their_places(
 def test_a_less_similar_page_may_come_up_to_a_more_similar_one() -> None:
     """By affinity, and then its rank score puts it first, also where the list ends."""
     candidates = Listed("L", [(1, 0, 1.0, 0.0), (2, 1, 9.0, 0.0)])
-    near, weights = near_of({1: 1.0, 2: 0.5}), Weights(0.0, 0.5, 0.5)
-    found = rank(candidates, {0: 0.5, 1: 1.0}, weights, (), 1, near)
+    scores, weights = scores_of({1: 1.0, 2: 0.5}), Weights(0.0, 0.5, 0.5)
+    found = rank(candidates, {0: 0.5, 1: 1.0}, weights, (), 1, scores)
     assert [(item.page, item.priority) for item in found] == [(2, 0.75)]
 
 
@@ -106,7 +106,7 @@ def test_many_similar_pages_are_cut_before_they_are_sorted() -> None:
     similarity = {page: 1 / (1 + page % 11) for page in range(0, 2_000, 2)}
     excluded = set(range(0, 2_000, 4))
     weights = Weights(0.0, 0.5, 32.0)
-    found = rank(Listed("L", items), {}, weights, excluded, 10, near_of(similarity))
+    found = rank(Listed("L", items), {}, weights, excluded, 10, scores_of(similarity))
     expected = sorted(
         ((-similarity.get(p, 0.0), -score, p) for p, _, score, _ in items if p not in excluded)
     )
@@ -194,7 +194,7 @@ def test_no_more_is_read_than_shown(affinities: dict[int, float]) -> None:
     """A list of any length costs what its beginning costs."""
     found = rank(_Endless(), affinities, RELATED, {0, 1, 2}, 3)
     assert len(found) == 3
-    near = near_of({2: 1.0, 4: 0.5})
-    both = rank(_Endless(), affinities, Weights(0.0, 0.5, 32.0), {0, 1, 2}, 3, near)
+    scores = scores_of({2: 1.0, 4: 0.5})
+    both = rank(_Endless(), affinities, Weights(0.0, 0.5, 32.0), {0, 1, 2}, 3, scores)
     assert both[0].page == 4
     assert len(both) == 3

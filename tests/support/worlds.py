@@ -26,7 +26,7 @@ from webrec.bench.oracle import World
 from webrec.domain.types import AdPage, Arrays, Campaign, Event, Page
 from webrec.errors import NotFound
 from webrec.features.page_classifier import hashes_of
-from webrec.features.user_classifier import UserSpace
+from webrec.features.user_classifier import UserClassifier
 from webrec.formats.documents import parse_campaign, parse_event, parse_request
 from webrec.rawlog.local import Watermark
 from webrec.serving.engine import Engine
@@ -243,12 +243,14 @@ def identity(visitor: str) -> dict[str, str]:
     return {{"u": "user", "i": "ip"}[space]: name}
 
 
-def users_of(measure: oracle.Measure, number: dict[str, int], category_ids: list[str]) -> UserSpace:
+def users_of(
+    measure: oracle.Measure, number: dict[str, int], category_ids: list[str]
+) -> UserClassifier:
     """What users are measured by, as the service has it."""
     pages = sorted(set(measure.idf) & set(number))
     things = [*pages, *category_ids]
     centroids = [[c.get(thing, 0.0) for c in measure.centroids.values()] for thing in things]
-    return UserSpace(
+    return UserClassifier(
         np.array([number[url] for url in pages], np.uint32),
         np.array([measure.idf[thing] for thing in things], np.float64),
         np.array(centroids, np.float32).reshape(len(things), len(measure.centroids)),

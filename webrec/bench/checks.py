@@ -33,7 +33,7 @@ from webrec.bench.load import Sent
 from webrec.bench.workspace import Told
 from webrec.config import Settings
 from webrec.domain.types import Arrays, Campaign
-from webrec.features.page_classifier import PageSpace
+from webrec.features.page_classifier import PageClassifier
 from webrec.formats.documents import RequestDocument
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage import open_store
@@ -399,12 +399,12 @@ def online_of(
         store.close()
 
 
-def _space(tables: Tables, settings: Settings) -> tuple[Sequence[str], PageSpace | None]:
+def _space(tables: Tables, settings: Settings) -> tuple[Sequence[str], PageClassifier | None]:
     """The active generation's category ids, and what places pages it has no category for."""
     generation = tables.generations.active()
     arrays = {} if generation is None else tables.arrays.all(generation.id).get("pages", {})
     ids = () if generation is None else generation.category_ids
-    return ids, PageSpace(arrays) if arrays and settings.online == "on" else None
+    return ids, PageClassifier(arrays) if arrays and settings.online == "on" else None
 
 
 def _campaign(campaign: Campaign) -> oracle.Campaign:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from algorithms import NOTHING_NEAR, Candidates, Item, Weights, rank, recommend
+from algorithms import NO_SIMILARITY, Candidates, Item, Weights, rank, recommend
 from algorithms.related_collaborative import related_collaborative
 from algorithms.related_content import related_content
 from algorithms.related_default import related_default
@@ -33,7 +33,8 @@ from webrec.domain.types import Campaign
 from webrec.evaluation.history import History
 from webrec.evaluation.measures import NO_PAGE, Lists
 from webrec.evaluation.protocols import Question
-from webrec.model.model import Model, load
+from webrec.model.files import load
+from webrec.model.model import Model
 from webrec.rawlog.local import Watermark
 from webrec.serving.ads import AdBoard
 from webrec.serving.signals import Lookup, Query, Snapshot
@@ -164,10 +165,10 @@ class Product:
     def _alone(self, mode: str, name: str, lookup: Lookup, limit: int) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""
         weights = self._weights if mode == "sponsored" else self._weights.related()
-        near = lookup.near() if weights.w_sim else NOTHING_NEAR
+        scores = lookup.similarity_scores() if weights.w_sim else NO_SIMILARITY
 
         def best(candidates: Candidates) -> list[Item]:
-            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit, near)
+            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit, scores)
 
         outcome = _ALONE[mode][name](lookup, best)
         return outcome.items if isinstance(outcome, Built) else []

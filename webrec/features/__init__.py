@@ -1,1 +1,1 @@
-"""[2][4] What pages and users are measured by, alike in the batch and in the service."""
+"""[2][4] Features of pages and users, measured alike in the batch and in the service."""

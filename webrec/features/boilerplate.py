@@ -9,15 +9,15 @@ host's pages have is a template. A section's name is none: it says what its page
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.domain.hashing import hash64
+from webrec.domain.sorted_numbers import position_of
 from webrec.features.text import LONGEST_TEXT
 
 FEWEST_PAGES = 5
@@ -46,25 +46,24 @@ class Templates:
 
     def __init__(self, hashes: NDArray[np.uint64]) -> None:
         self.hashes = hashes
-        self._known = hashes.data
+        self._sorted = hashes.data
 
     def without(self, url: str, title: str) -> str:
         """The title of a page without its site's templates; whole where nothing else is left."""
-        if not len(self._known):
+        if not len(self._sorted):
             return title
         parts = _parts(title)
         host = host_of(url)
-        kept = [part for part in parts if part.strip() and not self._has(_hash(host, part))]
+        kept = [part for part in parts if part.strip() and not self._has(host, part)]
         return " - ".join(kept) if 0 < len(kept) < len(parts) else title
 
     def path_words(self, url: str) -> str:
         """The words in the path of a canonical URL without its site's templates, each once."""
         host = host_of(url)
-        return " ".join(w for w in _path_words(url) if not self._has(_hash(host, f"/{w}")))
+        return " ".join(w for w in _path_words(url) if not self._has(host, f"/{w}"))
 
-    def _has(self, wanted: int) -> bool:
-        at = bisect_left(self._known, wanted)
-        return at < len(self._known) and bool(self._known[at] == wanted)
+    def _has(self, host: str, part: str) -> bool:
+        return position_of(self._sorted, _hash(host, part)) >= 0
 
 
 def learn(titles: Iterable[tuple[str, str]]) -> Templates:
@@ -78,15 +77,17 @@ def learn(titles: Iterable[tuple[str, str]]) -> Templates:
     for url, title in titles:
         host = host_of(url)
         pages[host] += 1
-        parts[host].update({_plain(part) for part in _parts(title)})
+        parts[host].update({_normalised(part) for part in _parts(title)})
         parts[host].update(f"/{word}" for word in _path_words(url))
     found = [
-        _hash(host, part) for host, counts in parts.items() for part in _many(counts, pages[host])
+        _hash(host, part)
+        for host, counts in parts.items()
+        for part in _frequent(counts, pages[host])
     ]
     return Templates(np.unique(np.array(found, np.uint64)))
 
 
-def _many(counts: Counter[str], pages: int) -> Iterator[str]:
+def _frequent(counts: Counter[str], pages: int) -> Iterator[str]:
     """The parts that enough of a host's pages have."""
     least = max(FEWEST_PAGES, SMALLEST_SHARE * pages)
     return (part for part, count in counts.items() if part and count >= least)
@@ -103,10 +104,9 @@ def _path_words(url: str) -> list[str]:
     return list(dict.fromkeys(_PATH_WORD.findall(unquote(path).lower())))
 
 
-def _plain(part: str) -> str:
+def _normalised(part: str) -> str:
     return part.strip().casefold()
 
 
 def _hash(host: str, part: str) -> int:
-    name = f"{host}\n{_plain(part)}".encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "little")
+    return hash64(f"{host}\n{_normalised(part)}".encode())

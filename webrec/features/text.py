@@ -1,6 +1,6 @@
 """[2][4] What a page says, as text, words and meaning: the batch and the service share it.
 
-In: pages and texts. Out: the telling words of a text, and rows of numbers that say what it means.
+In: pages and texts. Out: a text's informative words, and rows of numbers for its meaning.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from webrec.domain.types import Page
 Progress: TypeAlias = Callable[[int], None]
 
 CHUNK = 4_096
+"""Texts that are embedded together: enough for full speed, few for memory and for progress."""
+
 LONGEST_TEXT = 2_000
 """Characters of a text that count: past them, more of the same costs time and says little."""
 
@@ -76,12 +78,12 @@ def text_of(page: Page) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The telling words of a text, lower case, in its order: no numbers, no stop words."""
+    """The informative words of a text, lower case, in its order: no numbers, no stop words."""
     found = (_ENDING.sub("", word) for word in _WORD.findall(text.lower()))
-    return [word for word in found if _telling(word)]
+    return [word for word in found if _is_informative(word)]
 
 
-def _telling(word: str) -> bool:
+def _is_informative(word: str) -> bool:
     return 1 < len(word) <= 30 and word not in STOP_WORDS and not _NOTHING.fullmatch(word)
 
 
@@ -89,8 +91,8 @@ def embed(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.
     """Mean of the WordLlama embeddings of each text's tokens, whatever the other texts are.
 
     Args:
-        texts: any language; only the first 2,000 characters of each count.
-        progress: told after each chunk how many texts are embedded.
+        texts: any language; only the first `LONGEST_TEXT` characters of each count.
+        progress: called after each chunk with how many texts are embedded.
 
     Returns:
         float32 (n_texts, 256), rows of length 1; a text without tokens is a row of zeros.
@@ -113,7 +115,7 @@ def to_unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load() -> None:
-    """Load what `embed` needs, so that whoever needs it first need not wait for it."""
+    """Load what `embed` needs, so that the first page to be embedded need not wait for it."""
     _model()
 
 

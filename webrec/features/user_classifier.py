@@ -1,4 +1,4 @@
-"""[2][4] What users are measured by: affinities in, rows of features or the nearest community out.
+"""[2][4] The nearest community of a user by visits: affinities in, features or a community out.
 
 The batch and the service measure a user by this same code, so that a visitor who comes up between
 two batches gets the community that the last one would have given them.
@@ -19,8 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.domain.sorted_numbers import positions_of
+from webrec.domain.types import Arrays
+
 CATEGORY_WEIGHT = 0.25
-SAME = 1e-9
+"""What the categories of a user weigh beside the pages, each of length 1: a user who shares a page
+with others has more in common with them than one who shares a category only."""
+
+_SAME_COSINE = 1e-9
 """Cosines that differ by no more are equal: the order of floating-point sums decides nothing."""
 
 
@@ -67,26 +73,26 @@ def nearest(rows: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
     """The nearest community of each row of features.
 
     Args:
-        centroids: see `UserSpace`.
+        centroids: see `UserClassifier`.
 
     Returns:
         Int32 (n,), community numbers, of equally near ones the smallest; -1 for a row that has
         nothing in common with any.
     """
     found = np.full(len(rows.ends) - 1, -1, np.int32)
-    telling = np.flatnonzero(np.diff(rows.ends))
-    if len(telling):
+    filled = np.flatnonzero(np.diff(rows.ends))
+    if len(filled):
         shares = rows.values[:, None] * centroids[rows.columns]
-        cosines = np.add.reduceat(shares, rows.ends[telling], axis=0)
+        cosines = np.add.reduceat(shares, rows.ends[filled], axis=0)
         largest = cosines.max(axis=1, keepdims=True)
-        near = (cosines >= largest - SAME).argmax(axis=1)
-        found[telling] = np.where(largest[:, 0] > 0, near, -1)
+        first = (cosines >= largest - _SAME_COSINE).argmax(axis=1)
+        found[filled] = np.where(largest[:, 0] > 0, first, -1)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class UserSpace:
-    """What the users of a generation were measured by (P pages, C categories, k communities).
+class UserClassifier:
+    """The nearest centroid among a generation's communities (P pages, C categories, k communities).
 
     Attributes:
         pages: uint32 (P,), the pages that are columns, ascending.
@@ -111,7 +117,7 @@ class UserSpace:
         }
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> UserSpace:
+    def of(cls, arrays: Arrays) -> UserClassifier:
         """The inverse of `arrays`; mapped ones stay where they lie."""
         pages, idf, centroids = (np.asarray(arrays[n]) for n in ("pages", "idf", "centroids"))
         return cls(pages, idf, centroids, int(arrays["min_visits"][0]))
@@ -132,12 +138,10 @@ class UserSpace:
         """Affinities as a row; pages that are no column are left out, as what weighs nothing is."""
         # of the columns' own type: numpy would search in a converted copy of them
         page = np.array(sorted(p for p, weight in pages.items() if weight), self.pages.dtype)
-        at = np.searchsorted(self.pages, page)
-        is_column = at < len(self.pages)
-        is_column[is_column] = self.pages[at[is_column]] == page[is_column]
+        is_column, at = positions_of(self.pages, page)
         category = sorted(category for category, weight in categories.items() if weight)
         known = page[is_column].tolist()
-        columns = [*at[is_column].tolist(), *(len(self.pages) + c for c in category)]
+        columns = [*at.tolist(), *(len(self.pages) + c for c in category)]
         values = [*(pages[p] for p in known), *(categories[c] for c in category)]
         return Rows(
             np.array([0, len(columns)]), np.array(columns, np.intp), np.array(values, float)

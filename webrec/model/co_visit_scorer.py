@@ -1,8 +1,8 @@
-"""[4] Similar pages: what a visitor saw in, how similar the other pages are to it out.
+"""[4] Similarity by co-visits: the pages a visitor saw in, scores of the similar pages out.
 
 A generation holds for each page the pages similar to it, with weights learned from co-visits
-(`clustering.similar.learner`), and a list of pages that anybody may like: the similar ones of
-nothing.
+(`clustering.similar.learner`), and the intercept: weights of pages that anybody may like, whatever
+they saw.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from algorithms import NOTHING_NEAR, Near
+from algorithms import NO_SIMILARITY, SimilarityScores
 from webrec.domain.types import Arrays
+from webrec.model.ragged import span
 
 MOST_SEEN = 10
 """Pages of a visitor that count: those seen last."""
@@ -20,7 +21,7 @@ DECAY = 0.95
 """What a page weighs beside the one that was seen next: chosen with `webrec evaluate`, 0.95 and 1
 are the same within noise where the order of visits says little."""
 
-_DECAYS = [DECAY**place for place in range(MOST_SEEN)]
+_DECAYS = [DECAY**age for age in range(MOST_SEEN)]
 
 
 class Reason(NamedTuple):
@@ -30,77 +31,82 @@ class Reason(NamedTuple):
     share: float
 
 
-class Similarity:
+class CoVisitScorer:
     """The similar pages of one generation.
 
     Args:
-        space: as `clustering.similar.learner.similar_pages` makes it; empty for a generation
+        learned: the arrays of `clustering.similar.learner.similar_pages`; empty for a generation
             without.
     """
 
-    def __init__(self, space: Arrays) -> None:
-        self._is_empty = not space
-        if space:
-            self._joint = _Lists(space, "")
-            self._alone = _Lists(space, "alone_")
-            start = space["start_pages"].tolist(), space["start_weights"].tolist()
-            self._start = dict(zip(*start, strict=True))
+    def __init__(self, learned: Arrays) -> None:
+        self._is_empty = not learned
+        if learned:
+            self._joint = _Lists.of(learned, "")
+            self._alone = _Lists.of(learned, "alone_")
+            intercept = learned["start_pages"].tolist(), learned["start_weights"].tolist()
+            self._intercept = dict(zip(*intercept, strict=True))
 
-    def near(self, seen: Sequence[int]) -> Near:
+    def scores(self, seen: Sequence[int]) -> SimilarityScores:
         """How similar other pages are to those seen.
 
-        The weights are summed, each times `DECAY` to the power of the place of its page in
-        ``seen``; sums below 0 count as 0, and the similarity is the sum by the greatest. Of one
-        page alone the weights are those of the pages that are visited with it.
+        The weights are summed, each times `DECAY` to the power of the position of its page in
+        ``seen``; sums below 0 count as 0, and the similarity is the sum divided by the greatest.
+        Of one page alone the weights are those of the pages that are visited with it, without the
+        intercept.
 
         Args:
             seen: distinct pages, the last one seen first; only `MOST_SEEN` count.
+
+        Returns:
+            `NO_SIMILARITY` where nothing was seen, or no sum is above 0.
         """
         if self._is_empty or not seen:
-            return NOTHING_NEAR
+            return NO_SIMILARITY
         # one by one, in the order of the definition; for some hundreds of numbers this takes half
         # of the time that a dozen calls of numpy do
-        sums = {} if len(seen) == 1 else dict(self._start)
+        sums = {} if len(seen) == 1 else dict(self._intercept)
         get = sums.get
-        for _, decay, pages, weights in self._said_by(seen):
+        for _, decay, pages, weights in self._similar_to(seen):
             for page, weight in zip(pages, weights, strict=True):
                 sums[page] = get(page, 0.0) + weight * decay
         order = sorted([page for page, total in sums.items() if total > 0], key=sums.__getitem__)
         if not order:
-            return NOTHING_NEAR
+            return NO_SIMILARITY
         order.reverse()
-        return Near(sums, sums[order[0]], order)
+        return SimilarityScores(sums, sums[order[0]], order)
 
     def reasons(self, pages: Iterable[int], seen: Sequence[int]) -> dict[int, list[Reason]]:
-        """Which of the pages seen speak for each of some pages, the strongest first."""
+        """Which of the pages seen make each of some pages similar, the greatest share first."""
         found: dict[int, list[Reason]] = {page: [] for page in pages}
-        near = self.near(seen)
-        if not near.order:
+        scores = self.scores(seen)
+        if not scores.order:
             return found
-        for each, decay, similar, weights in self._said_by(seen):
+        for each, decay, similar, weights in self._similar_to(seen):
             for page, weight in zip(similar, weights, strict=True):
                 if weight > 0 and page in found:
-                    found[page].append(Reason(each, weight * decay / near.best))
+                    found[page].append(Reason(each, weight * decay / scores.best))
         for reasons in found.values():
             reasons.sort(key=lambda reason: -reason.share)
         return found
 
-    def _said_by(self, seen: Sequence[int]) -> Iterator[tuple[int, float, list[int], list[float]]]:
-        """Each page seen that counts, what it weighs, and its similar pages with their weights."""
-        lists = self._alone if len(seen) == 1 else self._joint
+    def _similar_to(
+        self, seen: Sequence[int]
+    ) -> Iterator[tuple[int, float, list[int], list[float]]]:
+        """Each page seen that counts, its decay, and its similar pages with their weights."""
+        pages, weights, ends = self._alone if len(seen) == 1 else self._joint
         for page, decay in zip(seen, _DECAYS, strict=False):
-            yield page, decay, *lists.of(page)
+            where = span(ends, page)
+            yield page, decay, pages[where].tolist(), weights[where].tolist()  # type: ignore[misc]  # floats
 
 
-class _Lists:
-    """The lists of all pages end to end, each with its weights."""
+class _Lists(NamedTuple):
+    """The similar pages of all pages end to end (`webrec.model.ragged`), with their weights."""
 
-    def __init__(self, space: Arrays, which: str) -> None:
-        self._pages: memoryview = space[f"{which}pages"].data
-        self._weights: memoryview = space[f"{which}weights"].data
-        self._ends: memoryview = space[f"{which}ends"].data
+    pages: memoryview
+    weights: memoryview
+    ends: memoryview
 
-    def of(self, page: int) -> tuple[list[int], list[float]]:
-        part = slice(self._ends[page - 1] if page else 0, self._ends[page])
-        weights: list[float] = self._weights[part].tolist()  # type: ignore[assignment]  # floats
-        return self._pages[part].tolist(), weights
+    @classmethod
+    def of(cls, learned: Arrays, prefix: str) -> _Lists:
+        return cls(*(learned[f"{prefix}{name}"].data for name in cls._fields))

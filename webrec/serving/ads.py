@@ -267,7 +267,7 @@ class _Resolved(NamedTuple):
 
 def _numbers_between(model: Model, urls: Iterable[str]) -> dict[str, float]:
     """Numbers for URLs that the model does not know, which sort among its own as the URLs do."""
-    gaps = groupby(sorted(urls), model.place)
+    gaps = groupby(sorted(urls), model.sort_position)
     return {
         url: place - 1 + number / (len(gap) + 1)
         for place, gap in ((place, list(urls_there)) for place, urls_there in gaps)

@@ -19,9 +19,10 @@ from webrec.config import Settings
 from webrec.domain.ids import new_id
 from webrec.domain.types import Campaign
 from webrec.errors import LogUnavailable, NotFound, StoreUnavailable, WebrecError
-from webrec.features.page_classifier import PageSpace
+from webrec.features.page_classifier import PageClassifier
 from webrec.formats.documents import RequestDocument
-from webrec.model.model import EMPTY, Model, load
+from webrec.model.files import load
+from webrec.model.model import EMPTY, Model
 from webrec.rawlog.hdfs import open_log
 from webrec.rawlog.local import Log
 from webrec.recording.recorder import Recorder
@@ -79,7 +80,7 @@ class Engine:
         self._versions: Versions | None = None
         self._campaigns: dict[str, tuple[bytes, Campaign]] = {}
         self._board: AdBoard | None = None
-        self._landing = LandingPages(EMPTY.knows, None)
+        self._landing = LandingPages(EMPTY.has_category, None)
         self.snapshot = self._snapshot(EMPTY, {})
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -121,7 +122,7 @@ class Engine:
             if old is None or versions.active != old.active:
                 try:
                     model = self._active_model()
-                    self._landing = LandingPages(model.knows, self._space_of(model))
+                    self._landing = LandingPages(model.has_category, self._space_of(model))
                     self._board = None
                 except WebrecError as error:
                     failure = error
@@ -229,9 +230,9 @@ class Engine:
         names = self.log.closed_segments() + self.log.open_segments()
         return sum(not covers(name) for name in names)
 
-    def _space_of(self, model: Model) -> PageSpace | None:
+    def _space_of(self, model: Model) -> PageClassifier | None:
         """What places pages that the model has no category for, where that is wanted."""
-        return model.page_space if self.settings.online == "on" else None
+        return model.page_classifier if self.settings.online == "on" else None
 
     def _new_among(self, urls: Collection[str]) -> Collection[str]:
         """The URLs of pages whose text is kept until the next batch: it has no category yet.
@@ -242,7 +243,7 @@ class Engine:
             return ()
         if self._versions is not None:
             model = self.snapshot.model
-            return [u for u in urls if not model.knows(u)]
+            return [u for u in urls if not model.has_category(u)]
         # a command that only records: the tables know what no model was loaded for
         generation, wanted = self.tables.generations.active(), list(urls)
         if generation is None:
@@ -384,7 +385,7 @@ def _explain(
     """Add what the list came from."""
     model, generation = snapshot.model, snapshot.model.generation
     similar = [int(item.page) for item in answer.items if item.similarity]
-    reasons = model.similarity.reasons(similar, lookup.seen) if similar else {}
+    reasons = model.co_visit_scorer.reasons(similar, lookup.seen) if similar else {}
     for shown, item in zip(document["items"], answer.items, strict=True):
         shown["affinity"] = item.affinity
         if sponsored:

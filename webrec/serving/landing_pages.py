@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from webrec.domain.types import Campaign, Page
-from webrec.features.page_classifier import PageSpace
+from webrec.features.page_classifier import PageClassifier
 
 _AT_ONCE = 256
 _WORTH = 1.5
@@ -24,7 +24,7 @@ class LandingPages:
         space: places pages; None places none.
     """
 
-    def __init__(self, has_category: Callable[[str], bool], space: PageSpace | None) -> None:
+    def __init__(self, has_category: Callable[[str], bool], space: PageClassifier | None) -> None:
         self._has_category = has_category
         self._space = space
         self._known: dict[Page, int | None] = {}

@@ -60,8 +60,8 @@ def _nearest(
     Visits of pages that the model does not know count, as they would in the batch, but say
     nothing of where the visitor belongs.
     """
-    space = model.users
-    if space is None:
+    classifier = model.user_classifier
+    if classifier is None:
         return None
     visits = {} if profile is None else dict(pairs(profile.urls))
     accepts = {} if profile is None else dict(pairs(profile.accepted_urls))
@@ -72,11 +72,13 @@ def _nearest(
         else:
             visits[page] = visits.get(page, 0) + cell.visits
             accepts[page] = accepts.get(page, 0) + cell.accepts
-    if sum(visits.values()) + elsewhere < space.min_visits:
+    if sum(visits.values()) + elsewhere < classifier.min_visits:
         return None
     weight = model.generation.accept_weight
     of_category = _by_category(model, visits), _by_category(model, accepts)
-    return space.nearest_to(affinities(visits, accepts, weight), affinities(*of_category, weight))
+    return classifier.nearest_to(
+        affinities(visits, accepts, weight), affinities(*of_category, weight)
+    )
 
 
 def _by_category(model: Model, counts: Mapping[int, int]) -> dict[int, int]:

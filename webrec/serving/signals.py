@@ -6,16 +6,16 @@ from its first read to its last, so it never mixes two generations.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from algorithms import UNCATEGORISED, Candidates, Near
+from algorithms import UNCATEGORISED, Candidates, SimilarityScores
 from hbase_schema.cells import RecentCell
+from webrec.domain.sorted_numbers import position_of
 from webrec.domain.types import Page
-from webrec.features.page_classifier import PageSpace
+from webrec.features.page_classifier import PageClassifier
 from webrec.model.model import Model
 from webrec.serving.ads import AdBoard, AdIndex
 from webrec.serving.membership import NOWHERE, Membership, affinities, membership, pairs
@@ -42,7 +42,7 @@ class Snapshot:
     ads: AdBoard
     categories: list[dict[str, str]]
     manual: Mapping[str, str]
-    space: PageSpace | None = None
+    space: PageClassifier | None = None
 
 
 class Query(NamedTuple):
@@ -126,7 +126,7 @@ class Lookup:
         """Where the category of the request's URL is from; None where it has none."""
         if self.category() is None:
             return None
-        return "batch" if self._model.knows(self._query.url) else "online"
+        return "batch" if self._model.has_category(self._query.url) else "online"
 
     def community(self) -> int | None:
         """The community of the user, if there is one."""
@@ -136,9 +136,9 @@ class Lookup:
         """``aff(u, c)`` of the categories the user touched."""
         return self._affinities
 
-    def near(self) -> Near:
+    def similarity_scores(self) -> SimilarityScores:
         """The pages similar to the page being viewed and to those the visitor visited."""
-        return self._near
+        return self._similarity_scores
 
     def excluded(self) -> Excluded:
         """The set X."""
@@ -234,8 +234,8 @@ class Lookup:
         )
 
     @cached_property
-    def _near(self) -> Near:
-        return self._model.similarity.near(self.seen)
+    def _similarity_scores(self) -> SimilarityScores:
+        return self._model.co_visit_scorer.scores(self.seen)
 
     @cached_property
     def seen(self) -> list[int]:
@@ -317,11 +317,7 @@ class Excluded:
         self._visited = visited
 
     def __contains__(self, page: float, /) -> bool:
-        if page in self._pages:
-            return True
-        visited = self._visited
-        at = bisect_left(visited, page)
-        return at < len(visited) and visited[at] == page
+        return page in self._pages or position_of(self._visited, page) >= 0
 
     def __iter__(self) -> Iterator[float]:
         yield from self._pages

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from clustering.pages.features import learn, semantic, tfidf
-from webrec.features.page_classifier import Telling
+from webrec.features.page_classifier import InformativeText
 from webrec.features.text import embed
 
 
-def said(texts: list[str]) -> list[Telling]:
+def said(texts: list[str]) -> list[InformativeText]:
     """Pages of these texts, with nothing in their URLs."""
-    return [Telling(text, "") for text in texts]
+    return [InformativeText(text, "") for text in texts]
 
 
 def test_semantic_knows_meaning():
@@ -60,7 +60,7 @@ def test_tfidf_knows_words():
 
 @pytest.mark.parametrize("texts", [[], ["the", "😀"]])
 def test_tfidf_without_words_is_zero(texts):
-    """No telling words anywhere, no columns."""
+    """No informative words anywhere, no columns."""
     assert tfidf(texts).counts.shape == (len(texts), 0)
 
 
@@ -78,8 +78,12 @@ def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
 
 def test_the_words_of_a_url_are_company_too():
     """A title that says nothing is near to what its URL names, but for words alone."""
-    texts = [Telling("python code", ""), Telling("python code library", ""), Telling("wine", "")]
-    texts += [Telling("cheese and wine", ""), Telling("yes, it is", "python code")]
+    texts = [
+        InformativeText("python code", ""),
+        InformativeText("python code library", ""),
+        InformativeText("wine", ""),
+    ]
+    texts += [InformativeText("cheese and wine", ""), InformativeText("yes, it is", "python code")]
     rows, _ = semantic(texts)
     assert rows[4] @ rows[0] > rows[4] @ rows[2] + 0.3
     alone = learn(texts, "tfidf").rows

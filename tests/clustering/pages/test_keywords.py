@@ -49,7 +49,7 @@ def test_limit_and_gaps():
 
 @pytest.mark.parametrize("texts", [[], ["the"], ["dogs"]])
 def test_nothing_to_say(texts):
-    """No placed text with a telling word: as many empty lists as categories."""
+    """No placed text with a informative word: as many empty lists as categories."""
     numbers = labels(*[0 if text == "the" else -1 for text in texts])
     assert category_keywords(texts, numbers) == [
         [] for _ in range(int(numbers.max(initial=-1)) + 1)

@@ -11,7 +11,7 @@ from clustering.similar import learner as similarity
 from clustering.similar import ridge as regressions
 from clustering.similar.learner import similar_pages
 from webrec.domain.types import Arrays
-from webrec.model.co_visit_scorer import Similarity
+from webrec.model.co_visit_scorer import CoVisitScorer
 
 
 def log(seed: int, users: int, pages: int, share: float = 0.2) -> sparse.csr_array[np.int64]:
@@ -181,7 +181,7 @@ def test_a_few_users_cannot_judge() -> None:
 
 def test_a_page_left_out_scores_by_its_rank() -> None:
     """Pages given do not count before it; a page that is not similar scores nothing."""
-    found = Similarity(similar_pages(sparse.csr_array(np.array([[1, 1, 1, 0]] * 9)), 0))
+    found = CoVisitScorer(similar_pages(sparse.csr_array(np.array([[1, 1, 1, 0]] * 9)), 0))
     scores = [similarity._found(found, [0], page) for page in (1, 2, 3)]
     assert max(scores[:2]) == 1
     assert min(scores[:2]) in (1, 2 ** (-1 / 5))

@@ -59,7 +59,7 @@ def world(engine: Engine) -> World:
     generation = engine.snapshot.model.generation
     urls = {page.number: page.url for page in pages}
     rows = profiles(engine.tables)
-    space = engine.snapshot.model.space("similar")
+    space = engine.snapshot.model.learned("similar")
     by_url = {visitor: _histories(row, urls) for visitor, row in rows.items()}
     everybody: dict[str, list[oracle.Counts]] = {}
     for history in by_url.values():

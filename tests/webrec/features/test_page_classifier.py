@@ -15,7 +15,12 @@ from clustering.pages import features
 from clustering.pages.categories import PageClusters, cluster_pages
 from webrec.domain.types import Page
 from webrec.features.boilerplate import Templates
-from webrec.features.page_classifier import FeatureKind, PageSpace, Telling, telling
+from webrec.features.page_classifier import (
+    FeatureKind,
+    InformativeText,
+    PageClassifier,
+    informative_text,
+)
 from webrec.features.text import words
 
 KINDS: list[FeatureKind] = ["semantic", "tfidf"]
@@ -35,10 +40,12 @@ def pages_of(rng: np.random.Generator, per_theme: int) -> list[Page]:
     ]
 
 
-def batch_of(pages: list[Page], kind: FeatureKind, k: int = 3) -> tuple[PageClusters, PageSpace]:
-    """What the batch makes of pages, and the space it keeps."""
+def batch_of(
+    pages: list[Page], kind: FeatureKind, k: int = 3
+) -> tuple[PageClusters, PageClassifier]:
+    """What the batch makes of pages, and the classifier it keeps."""
     found = cluster_pages(pages, k=k, seed=0, kind=kind)
-    return found, PageSpace(found.space)
+    return found, PageClassifier(found.space)
 
 
 def few_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,14 +63,14 @@ def test_a_page_is_placed_where_the_batch_placed_it(
     if is_latent:
         few_dimensions(monkeypatch)
     pages = pages_of(np.random.default_rng(1), 40)
-    found, space = batch_of(pages, kind, k=9)
-    placed = [space.category(page) for page in pages]
+    found, classifier = batch_of(pages, kind, k=9)
+    placed = [classifier.category(page) for page in pages]
     refused = placed.count(None)
     assert [p for p in placed if p is not None] == [
         label for label, p in zip(found.labels.tolist(), placed, strict=True) if p is not None
     ]
     assert refused <= 0.03 * len(pages)
-    assert list(space.categories(pages)) == placed
+    assert list(classifier.categories(pages)) == placed
 
 
 @pytest.mark.parametrize("is_latent", [False, True])
@@ -75,23 +82,23 @@ def test_rows_are_the_batchs(
     if is_latent:
         few_dimensions(monkeypatch)
     pages = pages_of(np.random.default_rng(2), 30)
-    found, space = batch_of(pages, kind)
-    said = [telling(page, Templates(found.space["templates"])) for page in pages]
+    found, classifier = batch_of(pages, kind)
+    said = [informative_text(page, Templates(found.space["templates"])) for page in pages]
     rows = features.learn(said, kind).rows
     dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
-    np.testing.assert_allclose(space.rows(said), dense, atol=2e-6)
+    np.testing.assert_allclose(classifier.rows(said), dense, atol=2e-6)
 
 
 def test_words_weigh_as_scikit_learn_weighs_them() -> None:
     """Sublinear TF-IDF of length 1, of a text the vocabulary was not made from."""
     texts = [page.title for page in pages_of(np.random.default_rng(3), 20)]
     known = TfidfVectorizer(analyzer=words, sublinear_tf=True, dtype=np.float32).fit(texts)
-    _, space = batch_of(
+    _, classifier = batch_of(
         [Page(f"https://a.example/{n}", text) for n, text in enumerate(texts)], "tfidf"
     )
     text = "puppy puppy puppy match unheard-of code puppy"
     wanted = known.transform([text]).toarray()
-    assert sorted(space.rows([Telling(text, "")])[0].tolist()) == pytest.approx(
+    assert sorted(classifier.rows([InformativeText(text, "")])[0].tolist()) == pytest.approx(
         sorted(wanted[0].tolist())
     )
 
@@ -100,10 +107,10 @@ def test_words_weigh_as_scikit_learn_weighs_them() -> None:
 def test_a_new_page_goes_to_its_theme(kind: FeatureKind) -> None:
     """In words that the theme's pages have, and some of its own."""
     pages = pages_of(np.random.default_rng(4), 20)
-    found, space = batch_of(pages, kind)
+    found, classifier = batch_of(pages, kind)
     for number, (theme, there) in enumerate(THEMES.items()):
         title = f"Zorblax {' '.join(there.split()[:5])}"
-        category = space.category(Page(f"https://b.example/{theme}", title))
+        category = classifier.category(Page(f"https://b.example/{theme}", title))
         assert category == np.bincount(found.labels[number * 20 : number * 20 + 20]).argmax()
 
 
@@ -113,34 +120,36 @@ def test_a_new_page_goes_to_its_theme(kind: FeatureKind) -> None:
 )
 def test_what_says_nothing_known_has_no_category(kind: FeatureKind, text: str) -> None:
     """No text, only stop words, random letters, numbers, a language that no page is in."""
-    _, space = batch_of(pages_of(np.random.default_rng(5), 20), kind)
-    assert space.category(Page("https://b.example/", text)) is None
+    _, classifier = batch_of(pages_of(np.random.default_rng(5), 20), kind)
+    assert classifier.category(Page("https://b.example/", text)) is None
 
 
 def test_too_far_has_no_category() -> None:
     """A text about something else, though one of its words is known."""
-    _, space = batch_of(pages_of(np.random.default_rng(6), 20), "semantic")
+    _, classifier = batch_of(pages_of(np.random.default_rng(6), 20), "semantic")
     text = "Baking rye bread at home, with sourdough, butter, jam and olive oil: the news"
-    assert space.category(Page("https://b.example/", text)) is None
+    assert classifier.category(Page("https://b.example/", text)) is None
 
 
-def test_templates_are_part_of_the_space() -> None:
+def test_templates_are_part_of_the_classifier() -> None:
     """A site's name in a new page's title counts as little as in the batch's titles."""
     rng = np.random.default_rng(7)
     pages = [Page(page.url, f"{page.title} | Python Code Library") for page in pages_of(rng, 20)]
-    _, space = batch_of(pages, "semantic")
+    _, classifier = batch_of(pages, "semantic")
     dogs = Page("https://a.example/new", "dog puppy kitten")
     named = Page("https://a.example/new", "dog puppy kitten | Python Code Library")
-    assert space.category(dogs) == space.category(named) == space.category(pages[0])
+    assert classifier.category(dogs) == classifier.category(named) == classifier.category(pages[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("titles", [["x"], ["😀"], ["the"], ["dog dog"] * 5])
-def test_tiny_spaces(kind: FeatureKind, titles: list[str]) -> None:
-    """One page, pages without telling words, all alike: each is placed in 0 or not at all."""
-    _, space = batch_of([Page(f"https://a.example/{n}", t) for n, t in enumerate(titles)], kind)
-    assert space.category(Page("https://a.example/new", titles[0])) in (0, None)
-    assert space.category(Page("https://a.example/new", "something else")) is None
+def test_tiny_batches(kind: FeatureKind, titles: list[str]) -> None:
+    """One page, pages without informative words, all alike: each is placed in 0 or not at all."""
+    _, classifier = batch_of(
+        [Page(f"https://a.example/{n}", t) for n, t in enumerate(titles)], kind
+    )
+    assert classifier.category(Page("https://a.example/new", titles[0])) in (0, None)
+    assert classifier.category(Page("https://a.example/new", "something else")) is None
 
 
 @pytest.mark.slow
@@ -153,8 +162,8 @@ def test_real_pages_are_placed_where_the_batch_placed_them(kind: FeatureKind) ->
     with gzip.open(Path(folder) / "links.csv.gz", "rt", encoding="utf-8") as file:
         rows = [row for _, row in zip(range(20_000), csv.DictReader(file), strict=False)]
     pages = [Page(row["url"], row["title"]) for row in rows]
-    found, space = batch_of(pages, kind, k=40)
-    placed = np.array([-1 if c is None else c for c in space.categories(pages)])
+    found, classifier = batch_of(pages, kind, k=40)
+    placed = np.array([-1 if c is None else c for c in classifier.categories(pages)])
     near = placed >= 0
     assert np.array_equal(placed[near], found.labels[near])
     assert near.mean() > 0.97
@@ -163,31 +172,31 @@ def test_real_pages_are_placed_where_the_batch_placed_them(kind: FeatureKind) ->
 def test_a_radius_is_a_categorys_own() -> None:
     """A page is in the nearest category as far as its radius reaches, and then in none."""
     pages = pages_of(np.random.default_rng(8), 20)
-    found, space = batch_of(pages, "semantic")
+    found, classifier = batch_of(pages, "semantic")
     new = Page("https://b.example/", "dog puppy collar and a shed")
-    category = space.category(new)
+    category = classifier.category(new)
     assert category == found.labels[0]
-    said = telling(new, Templates(found.space["templates"]))
-    (distance,) = space.nearest(space.rows([said]))[1].tolist()
+    said = informative_text(new, Templates(found.space["templates"]))
+    (distance,) = classifier.nearest(classifier.rows([said]))[1].tolist()
     for reach, expected in ((1.001, category), (0.999, None)):
         radii = found.space["radii"].copy()
         radii[category] = distance * reach
-        assert PageSpace({**found.space, "radii": radii}).category(new) == expected
+        assert PageClassifier({**found.space, "radii": radii}).category(new) == expected
 
 
-def test_texts_are_remembered_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_categories_of_texts_are_cached_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long they are; a text that is known already is not placed again."""
-    _, space = batch_of(pages_of(np.random.default_rng(9), 20), "semantic")
-    monkeypatch.setattr("webrec.features.page_classifier._REMEMBERED", 3)
+    _, classifier = batch_of(pages_of(np.random.default_rng(9), 20), "semantic")
+    monkeypatch.setattr("webrec.features.page_classifier._CACHED_TEXTS", 3)
     placed: list[str] = []
 
-    def counted(said: list[Telling]) -> list[int | None]:
+    def counted(said: list[InformativeText]) -> list[int | None]:
         placed.extend(each.text for each in said)
         return [len(placed)]
 
-    monkeypatch.setattr(space, "_place", counted)
+    monkeypatch.setattr(classifier, "_categorise", counted)
     asked = ["a" * 2_000, "b", "c", "b", "d", "b", "c", "a" * 2_000]
-    found = [space.category(Page("https://b.example/", title)) for title in asked]
+    found = [classifier.category(Page("https://b.example/", title)) for title in asked]
     assert found == [1, 2, 3, 2, 4, 2, 3, 5]
-    assert sum(map(len, space._remembered)) <= 3 * 16
-    assert space.category(Page("https://b.example/words-of-the-path", "b")) == 6
+    assert sum(map(len, classifier._cache)) <= 3 * 16
+    assert classifier.category(Page("https://b.example/words-of-the-path", "b")) == 6

@@ -38,7 +38,7 @@ def test_text_of_nothing_is_empty(page: Page) -> None:
     ],
 )
 def test_words(text: str, expected: list[str]) -> None:
-    """Telling words only: no stop words, numbers, parts of addresses or possessives."""
+    """Informative words only: no stop words, numbers, parts of addresses or possessives."""
     assert words(text) == expected
 
 

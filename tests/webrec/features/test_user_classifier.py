@@ -1,4 +1,4 @@
-"""What users are measured by: their features, and the nearest community."""
+"""The features of users, and their nearest community."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 import pytest
 
-from webrec.features.user_classifier import CATEGORY_WEIGHT, Rows, UserSpace, features, nearest
+from webrec.features.user_classifier import CATEGORY_WEIGHT, Rows, UserClassifier, features, nearest
 
 IDF = np.array([1.0, 2.0, 1.0, 4.0])  # two pages, two categories
 
@@ -25,11 +25,11 @@ def featured(*users: dict[int, float]) -> Rows:
     return given._replace(values=features(given, IDF, 2))
 
 
-def space(**changed: object) -> UserSpace:
+def classifier(**changed: object) -> UserClassifier:
     """Pages 3 and 7, two categories, three communities: of page 3, of page 7, of category 1."""
     centroids = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], np.float32)
     fields = {"pages": np.array([3, 7], np.uint32), "idf": IDF, "centroids": centroids}
-    return UserSpace(**{**fields, "min_visits": 3, **changed})  # type: ignore[arg-type]
+    return UserClassifier(**{**fields, "min_visits": 3, **changed})  # type: ignore[arg-type]
 
 
 def test_a_feature_is_the_damped_affinity_by_what_the_column_tells() -> None:
@@ -52,8 +52,8 @@ def test_users_do_not_touch_each_other() -> None:
     users: list[dict[int, float]] = [{0: 1, 2: 1}, {}, {1: 4.3, 3: 0.1}, {0: 2, 1: 2, 2: 3}]
     together = featured(*users).values
     assert together.tolist() == [v for user in users for v in featured(user).values.tolist()]
-    labels = nearest(featured(*users), space().centroids)
-    assert labels.tolist() == [nearest(featured(u), space().centroids)[0] for u in users]
+    labels = nearest(featured(*users), classifier().centroids)
+    assert labels.tolist() == [nearest(featured(u), classifier().centroids)[0] for u in users]
 
 
 def test_nearest_is_the_smallest_angle() -> None:
@@ -77,30 +77,32 @@ def test_of_equally_near_communities_the_first() -> None:
 
 def test_nothing_in_common_is_no_community() -> None:
     """No entries, or entries that no community has."""
-    assert nearest(rows({}, {2: 1}, {3: 1}), space().centroids).tolist() == [-1, -1, 2]
+    assert nearest(rows({}, {2: 1}, {3: 1}), classifier().centroids).tolist() == [-1, -1, 2]
 
 
 def test_one_user_by_page_and_category_numbers() -> None:
     """Pages that are no column, and what weighs nothing, are as if they were not there."""
-    assert space().nearest_to({3: 1.0}, {0: 1.0}) == 0
-    assert space().nearest_to({7: 1.0, 5: 99.0, 8: 99.0, 0: 9.0}, {}) == 1
-    assert space().nearest_to({3: 0.0}, {1: 2.0, 0: 0.0}) == 2
-    assert space().nearest_to({3: 0.0}, {}) is None
-    assert space().nearest_to({4: 1.0}, {}) is None
-    assert space().nearest_to({}, {}) is None
+    assert classifier().nearest_to({3: 1.0}, {0: 1.0}) == 0
+    assert classifier().nearest_to({7: 1.0, 5: 99.0, 8: 99.0, 0: 9.0}, {}) == 1
+    assert classifier().nearest_to({3: 0.0}, {1: 2.0, 0: 0.0}) == 2
+    assert classifier().nearest_to({3: 0.0}, {}) is None
+    assert classifier().nearest_to({4: 1.0}, {}) is None
+    assert classifier().nearest_to({}, {}) is None
 
 
-def test_a_space_without_pages_knows_categories() -> None:
+def test_without_pages_categories_decide() -> None:
     """As where no page has two readers."""
-    alone = space(pages=np.array([], np.uint32), idf=IDF[2:], centroids=space().centroids[2:])
+    alone = classifier(
+        pages=np.array([], np.uint32), idf=IDF[2:], centroids=classifier().centroids[2:]
+    )
     assert alone.nearest_to({3: 1.0}, {1: 1.0}) == 2
 
 
 def test_arrays_there_and_back() -> None:
-    """A generation holds a space as arrays."""
-    back = UserSpace.of(space().arrays())
+    """A generation holds the classifier as arrays."""
+    back = UserClassifier.of(classifier().arrays())
     assert back.min_visits == 3
     assert back.nearest_to({7: 1.0}, {}) == 1
     assert {name: a.tolist() for name, a in back.arrays().items()} == {
-        name: a.tolist() for name, a in space().arrays().items()
+        name: a.tolist() for name, a in classifier().arrays().items()
     }

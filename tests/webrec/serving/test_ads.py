@@ -13,7 +13,8 @@ import pytest
 from tests.support.worlds import publish
 from webrec.bench.oracle import World
 from webrec.domain.types import AdPage, Campaign, Page
-from webrec.model.model import Model, load
+from webrec.model.files import load
+from webrec.model.model import Model
 from webrec.serving.ads import Ad, AdBoard, AdIndex
 from webrec.storage import open_store
 from webrec.tables.tables import Tables

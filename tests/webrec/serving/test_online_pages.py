@@ -352,7 +352,7 @@ def test_landing_pages_are_placed_some_at_a_time(engine: Engine) -> None:
         AdPage(url, Page(url, telling("c2")))
         for url in (f"https://shop.example/{n:04}" for n in range(1_000))
     )
-    landing = LandingPages(model.knows, model.page_space)
+    landing = LandingPages(model.has_category, model.page_classifier)
     landing.follow([Uploaded("k", ads, 0.5)])
     landing.place(0)
     assert landing.categories() == {}
@@ -405,7 +405,7 @@ def test_a_new_board_is_made_when_it_shows_enough_more(engine: Engine) -> None:
     """Half as many again, or all: a board of many ads takes longer than a few more are worth."""
     model = engine.snapshot.model
     pages = [Page(f"https://shop.example/{n}", telling("c2")) for n in range(2_000)]
-    landing = LandingPages(model.knows, model.page_space)
+    landing = LandingPages(model.has_category, model.page_classifier)
     landing.follow([Uploaded("k", tuple(AdPage(page.url, page) for page in pages), 0.5)])
     worth = []
     while not landing.are_placed:
@@ -446,10 +446,10 @@ def test_the_campaign_that_places_a_page_is_the_batchs(engine: Engine, seed: int
     watermark = engine.recorder.cut(0)
     read = replay(engine.log, watermark, {}, campaigns, lambda _done, _all: None).pages
     active = {ad.page.url for campaign in campaigns if campaign.active for ad in campaign.ads}
-    assert model.page_space is not None
-    landing = LandingPages(model.knows, model.page_space)
+    assert model.page_classifier is not None
+    landing = LandingPages(model.has_category, model.page_classifier)
     landing.follow(rng.sample(campaigns, 5))
     landing.place(60)
     assert landing.categories() == {
-        page.url: model.page_space.category(page) for page in read if page.url in active
+        page.url: model.page_classifier.category(page) for page in read if page.url in active
     }

@@ -191,7 +191,11 @@ def lookup_of(
 ) -> Lookup:
     """The signals of a visitor's request on a page of the world, or on one it does not know."""
     urls = map(snapshot.model.url, range(snapshot.model.size))
-    url = "https://new.example/" if is_new else next(u for u in urls if snapshot.model.knows(u))
+    url = (
+        "https://new.example/"
+        if is_new
+        else next(u for u in urls if snapshot.model.has_category(u))
+    )
     return Lookup(snapshot, Query(url, visitor, (), None, False, NOW_MS), reads, 3.0, online=True)
 
 
