@@ -1,4 +1,4 @@
-"""[3] Cell encodings, each beside its inverse.
+"""[3] Cells: numbers, arrays and documents in, bytes out; each encoding beside its inverse.
 
 Packed arrays are little-endian, so that a reader can look into them where they lie; single counters
 are big-endian, as HBase's are.
@@ -22,15 +22,15 @@ CHUNK_NUMBERS = 100_000
 that a framed Thrift server accepts."""
 
 PART_BYTES = 1 << 20
-"""Bytes of a document in one cell."""
+"""Bytes of a document or an array in one cell: half of what a framed Thrift server accepts."""
 
 NO_DOCUMENT = b"deleted"
-"""In the place of a document that was deleted, so that a delayed write does not bring it back."""
+"""The cell of a document that was deleted, so that a delayed write does not bring it back."""
 
 _IN_PARTS = b"in parts: "
-_INT_BYTES = 8
-_PAGE = struct.Struct("<IiQQ")
-_RECENT = struct.Struct("<QQII")
+_INT_BYTES = 8  # as HBase's counters
+_PAGE = struct.Struct("<IiQQ")  # the fields of `PageCell`, the URL follows
+_RECENT = struct.Struct("<QQII")  # the fields of `RecentCell`, the URL follows
 
 
 class PageCell(NamedTuple):
@@ -94,7 +94,7 @@ def pack_document(document: bytes, version: bytes) -> tuple[bytes, dict[bytes, b
     """Encode a JSON object of any length.
 
     Args:
-        version: never used before in the row.
+        version: a name that no other document in the row ever had.
 
     Returns:
         The document's cell, and the cells of its parts where it is too long for one; they are
@@ -154,10 +154,12 @@ def unpack_array(parts: Sequence[bytes]) -> NDArray[Any]:
 
 
 class RecentCell(NamedTuple):
-    """What one segment of the log says of a visitor and a URL, since the visitor was forgotten.
+    """A visitor's visits and accepts of a URL in one segment of the log.
+
+    Only those since the visitor was forgotten, where that was.
 
     Attributes:
-        first_us: when the first of the events reached us.
+        first_us: when the first of the events was received, in µs since the epoch.
         order: grows with every event of the segment; the last one counted here.
     """
 
@@ -193,7 +195,7 @@ def pack_number(number: int, token: bytes) -> bytes:
     """Encode the number that a counter gave last.
 
     Args:
-        token: of this write alone: who finds it knows that the number was given to it.
+        token: of this write alone: a writer that finds it in the cell has got the number.
     """
     return pack_int(number) + token
 

@@ -1,7 +1,7 @@
-"""[3] The tables as statements of the HBase shell, for an operator to look at and run.
+"""[3] Statements of the HBase shell: definitions of tables in, a ``create`` for each out.
 
-Thrift can neither split a new table nor set an encoding, the shell can. The service and the batch
-make every table that is missing, so the script is run before them, or not at all.
+An operator runs them before the first service or batch, which create every table that is missing,
+but over Thrift, which can neither split a new table nor set an encoding. Without them all works.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator
 
 from hbase_schema.families import Definition, Family, split_keys
 
-_ENCODING = "FAST_DIFF"
+_ENCODING = "FAST_DIFF"  # of blocks: the keys and columns of neighbours begin alike
 
 
 def create_statements(
     tables: Iterable[tuple[str, Definition]], regions: int, compression: str
 ) -> Iterator[str]:
-    """One ``create`` a table.
+    """One ``create`` statement for each table.
 
     Args:
         tables: full names, with the prefix.
-        regions: how many a table that is spread begins with, 1 to 256.
+        regions: with how many a table that is spread is created, 1 to 256.
         compression: as HBase names it.
     """
     for name, definition in tables:

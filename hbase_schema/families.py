@@ -1,14 +1,14 @@
-"""[3] How the tables are kept: column families, and where regions are split.
+"""[3] How the tables are kept: a table in, its column families and the splits of its regions out.
 
-Bytes of a family are read together, so a table has as few families as its readers have habits:
-HBase advises two or three, our tables have one or two (docs/decisions/0007).
+Bytes of a family are read together, so what is read together is in one family. HBase advises
+two or three families for a table at most, our tables have one or two (docs/decisions/0007).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbase_schema import names as t
+from hbase_schema import names
 
 
 class Family(NamedTuple):
@@ -37,14 +37,14 @@ class Definition(NamedTuple):
 
 
 DEFINITIONS = {
-    t.META: Definition((Family("m", in_memory=True),)),
-    t.GENERATIONS: Definition((Family("m"),)),
-    t.CAMPAIGNS: Definition((Family("m"), Family("p"))),
-    t.LABELS: Definition((Family("m"),)),
-    t.RECENT: Definition((Family("m"), Family("e")), is_spread=True),
-    t.FORGOTTEN: Definition((Family("m"),)),
-    t.EVENTS: Definition((Family("m"),), is_spread=True),
-    t.NEW_PAGES: Definition((Family("m"),), is_spread=True),
+    names.META: Definition((Family("m", in_memory=True),)),
+    names.GENERATIONS: Definition((Family("m"),)),
+    names.CAMPAIGNS: Definition((Family("m"), Family("p"))),
+    names.LABELS: Definition((Family("m"),)),
+    names.RECENT: Definition((Family("m"), Family("e")), is_spread=True),
+    names.FORGOTTEN: Definition((Family("m"),)),
+    names.EVENTS: Definition((Family("m"),), is_spread=True),
+    names.NEW_PAGES: Definition((Family("m"),), is_spread=True),
     "pages": Definition((Family("m"),), is_spread=True),
     "categories": Definition((Family("m"),)),
     "communities": Definition((Family("m"),)),
@@ -55,10 +55,10 @@ DEFINITIONS = {
 
 
 def definition_of(table: str) -> Definition:
-    """The definition of one of our tables.
+    """The definition of one of the schema's tables.
 
     Raises:
-        KeyError: it is none of ours.
+        KeyError: the schema has no such table.
     """
     return DEFINITIONS[table.partition(".")[2] or table]
 

@@ -9,15 +9,15 @@
 | `RECENT` | visitor | ``e:<segment>:<URL>``: counts; ``m:forgotten``: since when they count |
 | `FORGOTTEN` | visitor | ``m:at``: since when the visitor is forgotten, for the next batch |
 | `EVENTS` | event id | ``m:at``: the position in the log that holds this event |
-| `NEW_PAGES` | URL | ``m:said/<segment>``: the newest text that a segment has of it (JSON) |
+| `NEW_PAGES` | URL | ``m:said/<segment>``: the newest page text that a segment has (JSON) |
 | ``g<id>.pages`` | URL | ``m:page``: URL, number, category, visits, accepts |
 | ``g<id>.categories`` | category | ``urls``: its list; ``m:info``: keywords, value (JSON) |
 | ``g<id>.communities`` | community | the four parts; ``m:info``: number of members |
 | ``g<id>.profiles`` | visitor | the four parts; ``m:community``; ``last``: pages visited last |
-| ``g<id>.spaces`` | space, array, number | ``m:part``: a part of an array of the space |
+| ``g<id>.spaces`` | learner, array, number | ``m:part``: a part of an array that it learned |
 
-A *space* is what pages or users are measured by to place them in a cluster, kept so that new ones
-can be placed between batches.
+What a learner learned of pages, users and similar pages is kept as arrays, so that new pages and
+users can be put into a cluster between batches by the measure of the batch.
 
 The four parts of a profile are ``urls``, ``cats``, ``rUrls`` and ``rCats``, each packed into cells
 ``m:<part>/00000``, ``m:<part>/00001``, …: they are read together, so they share a family.
@@ -63,7 +63,7 @@ LAST = b"m:last/"
 PART = b"p:"
 EVENT = b"e:"
 ARRAY_PART = b"m:part"
-SAID = b"m:said/"
+PAGE_TEXT = b"m:said/"
 
 KINDS = ("pages", "categories", "communities", "profiles", "spaces")
 
@@ -74,6 +74,9 @@ def generation_table(generation: str, kind: str) -> str:
 
 
 def generation_of(table: str) -> str | None:
-    """The generation a table belongs to, or None: the inverse of `generation_table`."""
+    """The generation that a table belongs to; None for a table of no generation.
+
+    The inverse of `generation_table`.
+    """
     generation, dot, kind = table.partition(".")
     return generation[1:] if dot and kind in KINDS and generation.startswith("g") else None

@@ -87,7 +87,7 @@ def test_an_array_comes_back(array: np.ndarray) -> None:  # type: ignore[type-ar
 
 
 def test_no_cells_are_empty_columns() -> None:
-    """A family nobody wrote has no numbers."""
+    """A family without cells has no numbers."""
     found = cells.unpack_columns(b"cats:", {}, 2)
     assert [column.shape for column in found] == [(0,), (0,)]
 
@@ -102,7 +102,7 @@ def test_columns_of_other_layouts_are_packed_alike(numbers: list[int], dtype: st
 
 @given(st.integers(1, 2**63 - 1), st.binary(max_size=40))
 def test_a_number_comes_back(number: int, token: bytes) -> None:
-    """Whoever took it; no other's cell is the same."""
+    """Whichever write took it; the cell of no other write is the same."""
     packed = cells.pack_number(number, token)
     assert cells.unpack_number(packed) == number
     assert cells.unpack_number(cells.pack_int(number)) == number

@@ -8,39 +8,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbase_schema import names as tables
-from hbase_schema import row_keys as keys
+from hbase_schema import names, row_keys
 from hbase_schema.families import DEFINITIONS, definition_of, split_keys
 from hbase_schema.names import FIXED, KINDS, generation_table
 
 COLUMNS = {
-    tables.META: [tables.VALUE],
-    tables.GENERATIONS: [tables.INFO],
-    tables.CAMPAIGNS: [tables.DOCUMENT, tables.PART],
-    tables.LABELS: [tables.LABEL],
-    tables.RECENT: [tables.EVENT, tables.FORGOTTEN_AT],
-    tables.FORGOTTEN: [tables.AT],
-    tables.EVENTS: [tables.AT],
-    tables.NEW_PAGES: [tables.SAID],
-    "pages": [tables.PAGE],
-    "categories": [tables.URLS, tables.INFO],
+    names.META: [names.VALUE],
+    names.GENERATIONS: [names.INFO],
+    names.CAMPAIGNS: [names.DOCUMENT, names.PART],
+    names.LABELS: [names.LABEL],
+    names.RECENT: [names.EVENT, names.FORGOTTEN_AT],
+    names.FORGOTTEN: [names.AT],
+    names.EVENTS: [names.AT],
+    names.NEW_PAGES: [names.PAGE_TEXT],
+    "pages": [names.PAGE],
+    "categories": [names.URLS, names.INFO],
     "communities": [
-        tables.URLS,
-        tables.CATS,
-        tables.ACCEPTED_URLS,
-        tables.ACCEPTED_CATS,
-        tables.INFO,
-        tables.COMMUNITY,
+        names.URLS,
+        names.CATS,
+        names.ACCEPTED_URLS,
+        names.ACCEPTED_CATS,
+        names.INFO,
+        names.COMMUNITY,
     ],
     "profiles": [
-        tables.URLS,
-        tables.CATS,
-        tables.ACCEPTED_URLS,
-        tables.ACCEPTED_CATS,
-        tables.LAST,
-        tables.COMMUNITY,
+        names.URLS,
+        names.CATS,
+        names.ACCEPTED_URLS,
+        names.ACCEPTED_CATS,
+        names.LAST,
+        names.COMMUNITY,
     ],
-    "spaces": [tables.ARRAY_PART],
+    "spaces": [names.ARRAY_PART],
 }
 """What is written where, as `hbase_schema.names` says."""
 
@@ -74,7 +73,7 @@ def test_all_columns_have_a_table() -> None:
     """A new one is written down above."""
     constants = {
         value
-        for name, value in vars(tables).items()
+        for name, value in vars(names).items()
         if name.isupper() and isinstance(value, bytes) and b":" in value[:2]
     }
     assert constants == {column for columns in COLUMNS.values() for column in columns}
@@ -95,10 +94,10 @@ def test_regions_are_of_equal_size(regions: int) -> None:
 @pytest.mark.parametrize(
     ("table", "key"),
     [
-        (tables.RECENT, keys.visitor_key),
-        ("profiles", keys.visitor_key),
-        ("pages", keys.page_key),
-        (tables.EVENTS, keys.event_key),
+        (names.RECENT, row_keys.visitor_key),
+        ("profiles", row_keys.visitor_key),
+        ("pages", row_keys.page_key),
+        (names.EVENTS, row_keys.event_key),
     ],
 )
 def test_the_keys_of_a_spread_table_are_spread(table: str, key: object) -> None:
@@ -115,4 +114,4 @@ def test_the_keys_of_a_spread_table_are_spread(table: str, key: object) -> None:
 def test_other_tables_are_not_split() -> None:
     """Their keys are ids, which begin alike."""
     spread = {name for name, definition in DEFINITIONS.items() if definition.is_spread}
-    assert spread == {tables.RECENT, tables.EVENTS, tables.NEW_PAGES, "pages", "profiles"}
+    assert spread == {names.RECENT, names.EVENTS, names.NEW_PAGES, "pages", "profiles"}

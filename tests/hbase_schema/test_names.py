@@ -17,5 +17,5 @@ def test_a_generation_comes_back_from_its_tables(number: int, kind: str) -> None
 
 @pytest.mark.parametrize("table", [*FIXED, "g000001", "g000001.other", "x000001.pages", ""])
 def test_other_tables_belong_to_no_generation(table: str) -> None:
-    """Fixed tables, and what somebody else may keep in the same store."""
+    """Fixed tables, and those of another application in the same store."""
     assert generation_of(table) is None

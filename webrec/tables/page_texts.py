@@ -64,7 +64,7 @@ class PageTexts:
     def put(self, found: Iterable[tuple[str, str, PageText]]) -> None:
         """Write what segments have of pages: segment, URL, and the newest text there."""
         rows = (
-            (row_keys.page_key(url), {row_keys.said_column(segment): _cell(url, text)})
+            (row_keys.page_key(url), {row_keys.page_text_column(segment): _cell(url, text)})
             for segment, url, text in found
         )
         self._store.put_many(names.NEW_PAGES, rows)
@@ -91,7 +91,7 @@ class PageTexts:
         """
         covers = cache(oldest.watermark.covers)
         found = (
-            (row, [column for column in texts if covers(row_keys.said_in(column))])
+            (row, [column for column in texts if covers(row_keys.page_text_segment(column))])
             for row, texts in self._store.scan(names.NEW_PAGES)
         )
         self._store.delete_many(names.NEW_PAGES, ((row, gone) for row, gone in found if gone))
