@@ -42,8 +42,8 @@ class CoVisitScorer:
     def __init__(self, learned: Arrays) -> None:
         self._is_empty = not learned
         if learned:
-            self._joint = _Lists.of(learned, "")
-            self._alone = _Lists.of(learned, "alone_")
+            self._joint = _SimilarPages.of(learned, "")
+            self._alone = _SimilarPages.of(learned, "alone_")
             intercept = learned["start_pages"].tolist(), learned["start_weights"].tolist()
             self._intercept = dict(zip(*intercept, strict=True))
 
@@ -100,7 +100,7 @@ class CoVisitScorer:
             yield page, decay, pages[where].tolist(), weights[where].tolist()  # type: ignore[misc]  # floats
 
 
-class _Lists(NamedTuple):
+class _SimilarPages(NamedTuple):
     """The similar pages of all pages end to end (`webrec.model.ragged`), with their weights."""
 
     pages: memoryview
@@ -108,5 +108,5 @@ class _Lists(NamedTuple):
     ends: memoryview
 
     @classmethod
-    def of(cls, learned: Arrays, prefix: str) -> _Lists:
+    def of(cls, learned: Arrays, prefix: str) -> _SimilarPages:
         return cls(*(learned[f"{prefix}{name}"].data for name in cls._fields))

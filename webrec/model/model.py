@@ -43,13 +43,13 @@ class Model:
 
     @cached_property
     def user_classifier(self) -> UserClassifier | None:
-        """What finds a visitor's community; None where nobody has one, or it is not known how."""
+        """The nearest community of a visitor; None in a generation without the arrays for it."""
         learned = self.learned("users")
         return UserClassifier.of(learned) if learned else None
 
     @cached_property
     def page_classifier(self) -> PageClassifier | None:
-        """What finds the category of a page that has none; None where it is not known how."""
+        """The nearest category of a page; None in a generation without the arrays for it."""
         learned = self.learned("pages")
         return PageClassifier(learned) if learned else None
 

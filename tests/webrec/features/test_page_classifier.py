@@ -1,4 +1,4 @@
-"""Pages placed one by one where the batch placed them all."""
+"""Pages categorised one by one as the batch categorised them all."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def few_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("is_latent", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_is_placed_where_the_batch_placed_it(
+def test_a_page_gets_the_category_that_the_batch_gave_it(
     monkeypatch: pytest.MonkeyPatch, kind: FeatureKind, is_latent: bool
 ) -> None:
     """Every page of a batch has its own category by its text alone, near enough to be in it."""
@@ -64,13 +64,13 @@ def test_a_page_is_placed_where_the_batch_placed_it(
         few_dimensions(monkeypatch)
     pages = pages_of(np.random.default_rng(1), 40)
     found, classifier = batch_of(pages, kind, k=9)
-    placed = [classifier.category(page) for page in pages]
-    refused = placed.count(None)
-    assert [p for p in placed if p is not None] == [
-        label for label, p in zip(found.labels.tolist(), placed, strict=True) if p is not None
+    categorised = [classifier.category(page) for page in pages]
+    refused = categorised.count(None)
+    assert [p for p in categorised if p is not None] == [
+        label for label, p in zip(found.labels.tolist(), categorised, strict=True) if p is not None
     ]
     assert refused <= 0.03 * len(pages)
-    assert list(classifier.categories(pages)) == placed
+    assert list(classifier.categories(pages)) == categorised
 
 
 @pytest.mark.parametrize("is_latent", [False, True])
@@ -83,10 +83,10 @@ def test_rows_are_the_batchs(
         few_dimensions(monkeypatch)
     pages = pages_of(np.random.default_rng(2), 30)
     found, classifier = batch_of(pages, kind)
-    said = [informative_text(page, Templates(found.space["templates"])) for page in pages]
-    rows = features.learn(said, kind).rows
+    texts = [informative_text(page, Templates(found.space["templates"])) for page in pages]
+    rows = features.learn(texts, kind).rows
     dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
-    np.testing.assert_allclose(classifier.rows(said), dense, atol=2e-6)
+    np.testing.assert_allclose(classifier.rows(texts), dense, atol=2e-6)
 
 
 def test_words_weigh_as_scikit_learn_weighs_them() -> None:
@@ -118,7 +118,7 @@ def test_a_new_page_goes_to_its_theme(kind: FeatureKind) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "the of and", "xqzt blorf wumpus grumf", "12 345 6789", "😀", "这是一个页面"]
 )
-def test_what_says_nothing_known_has_no_category(kind: FeatureKind, text: str) -> None:
+def test_a_text_without_known_words_has_no_category(kind: FeatureKind, text: str) -> None:
     """No text, only stop words, random letters, numbers, a language that no page is in."""
     _, classifier = batch_of(pages_of(np.random.default_rng(5), 20), kind)
     assert classifier.category(Page("https://b.example/", text)) is None
@@ -144,7 +144,7 @@ def test_templates_are_part_of_the_classifier() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("titles", [["x"], ["😀"], ["the"], ["dog dog"] * 5])
 def test_tiny_batches(kind: FeatureKind, titles: list[str]) -> None:
-    """One page, pages without informative words, all alike: each is placed in 0 or not at all."""
+    """One page, pages without informative words, all alike: each is in category 0 or in none."""
     _, classifier = batch_of(
         [Page(f"https://a.example/{n}", t) for n, t in enumerate(titles)], kind
     )
@@ -154,7 +154,7 @@ def test_tiny_batches(kind: FeatureKind, titles: list[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_real_pages_are_placed_where_the_batch_placed_them(kind: FeatureKind) -> None:
+def test_real_pages_get_the_categories_that_the_batch_gave_them(kind: FeatureKind) -> None:
     """20,000 links of the web: each in its category or (one in a hundred) in none."""
     folder = os.environ.get("WEBREC_TEST_DATA")
     if not folder:
@@ -163,10 +163,10 @@ def test_real_pages_are_placed_where_the_batch_placed_them(kind: FeatureKind) ->
         rows = [row for _, row in zip(range(20_000), csv.DictReader(file), strict=False)]
     pages = [Page(row["url"], row["title"]) for row in rows]
     found, classifier = batch_of(pages, kind, k=40)
-    placed = np.array([-1 if c is None else c for c in classifier.categories(pages)])
-    near = placed >= 0
-    assert np.array_equal(placed[near], found.labels[near])
-    assert near.mean() > 0.97
+    categorised = np.array([-1 if c is None else c for c in classifier.categories(pages)])
+    has_one = categorised >= 0
+    assert np.array_equal(categorised[has_one], found.labels[has_one])
+    assert has_one.mean() > 0.97
 
 
 def test_a_radius_is_a_categorys_own() -> None:
@@ -176,8 +176,8 @@ def test_a_radius_is_a_categorys_own() -> None:
     new = Page("https://b.example/", "dog puppy collar and a shed")
     category = classifier.category(new)
     assert category == found.labels[0]
-    said = informative_text(new, Templates(found.space["templates"]))
-    (distance,) = classifier.nearest(classifier.rows([said]))[1].tolist()
+    text = informative_text(new, Templates(found.space["templates"]))
+    (distance,) = classifier.nearest(classifier.rows([text]))[1].tolist()
     for reach, expected in ((1.001, category), (0.999, None)):
         radii = found.space["radii"].copy()
         radii[category] = distance * reach
@@ -185,14 +185,14 @@ def test_a_radius_is_a_categorys_own() -> None:
 
 
 def test_categories_of_texts_are_cached_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long they are; a text that is known already is not placed again."""
+    """However long they are; a cached text is not categorised again."""
     _, classifier = batch_of(pages_of(np.random.default_rng(9), 20), "semantic")
     monkeypatch.setattr("webrec.features.page_classifier._CACHED_TEXTS", 3)
-    placed: list[str] = []
+    categorised: list[str] = []
 
-    def counted(said: list[InformativeText]) -> list[int | None]:
-        placed.extend(each.text for each in said)
-        return [len(placed)]
+    def counted(texts: list[InformativeText]) -> list[int | None]:
+        categorised.extend(each.text for each in texts)
+        return [len(categorised)]
 
     monkeypatch.setattr(classifier, "_categorise", counted)
     asked = ["a" * 2_000, "b", "c", "b", "d", "b", "c", "a" * 2_000]

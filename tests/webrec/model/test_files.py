@@ -92,7 +92,7 @@ def test_files_that_are_torn_are_made_again(
     assert file.stat().st_size
 
 
-def test_a_cache_that_cannot_be_used_is_said_so(
+def test_a_cache_that_cannot_be_used_is_an_error(
     tables: Tables, generation: Generation, tmp_path: Path
 ) -> None:
     """The error names the folder."""

@@ -16,7 +16,7 @@ from webrec.tables.tables import Tables
 
 
 def test_every_page_is_found_by_its_url(model: Model) -> None:
-    """Numbers are in the order of URLs; an unknown URL has none."""
+    """Numbers are in the order of URLs; a URL that is not there has none."""
     assert model.size == 6
     for number, url in enumerate(sorted(WORLD.category)):
         assert model.find(url) == number
@@ -51,7 +51,7 @@ def test_some_urls_have_a_category(model: Model) -> None:
     ]
 
 
-def test_the_empty_model_knows_nothing() -> None:
+def test_the_empty_model_has_no_page() -> None:
     """Before the first batch every question has an answer."""
     assert EMPTY.size == 0
     assert EMPTY.find(A) is None
