@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from webrec.formats.documents import parse_request
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine, Recommendation
 
 

@@ -26,7 +26,7 @@ from service.process import RECOMMENDATIONS
 from service.request_body import ONE_DOCUMENT
 from service.responses import JSON, PROBLEM, bug_document, request_id
 from webrec.errors import NotJson, UsageError, WebrecError
-from webrec.formats.documents import read_json
+from webrec.formats.json import read_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

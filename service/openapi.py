@@ -17,7 +17,7 @@ from service.auth import HEADER
 from service.query import MAX_DOCUMENTS
 from service.request_body import NDJSON
 from service.responses import JSON, PROBLEM
-from webrec.formats.documents import (
+from webrec.formats.schemas import (
     CAMPAIGN_SCHEMA,
     EVENT_SCHEMA,
     LABEL_SCHEMA,

@@ -10,7 +10,7 @@ from flask import request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
-from webrec.formats.documents import iter_ndjson, read_json
+from webrec.formats.json import iter_ndjson, read_json
 
 KIB = 1024
 _STEP = 64 * KIB

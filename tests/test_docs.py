@@ -31,7 +31,10 @@ from tests.support.docs_from_code import DOCS, PAGES, ROOT
 from tests.support.running import build_world
 from webrec import config
 from webrec.cli import main
-from webrec.formats import documents
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
+from webrec.formats.labels import parse_label
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
@@ -246,9 +249,9 @@ def test_every_endpoint_has_the_scopes_that_are_shown() -> None:
 
 
 _READERS: dict[str, Callable[[Any], object]] = {
-    "Request": lambda given: documents.parse_request(given, NOW_MS),
-    "Event": lambda given: documents.parse_event(given, NOW_MS),
-    "Campaign": documents.parse_campaign,
+    "Request": lambda given: parse_request(given, NOW_MS),
+    "Event": lambda given: parse_event(given, NOW_MS),
+    "Campaign": parse_campaign,
 }
 
 
@@ -318,10 +321,10 @@ def endpoint_of(call: Call) -> tuple[str, str]:
 _BODIES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("POST", "/v1/recommendations"): _READERS["Request"],
     ("POST", "/v1/events"): _READERS["Event"],
-    ("POST", "/v1/campaigns"): documents.parse_campaign,
-    ("PUT", "/v1/campaigns/{id}"): lambda given: documents.parse_campaign(given, "summer"),
+    ("POST", "/v1/campaigns"): parse_campaign,
+    ("PUT", "/v1/campaigns/{id}"): lambda given: parse_campaign(given, "summer"),
     ("POST", "/v1/pages"): looked_up,
-    ("PUT", "/v1/categories/{id}/label"): documents.parse_label,
+    ("PUT", "/v1/categories/{id}/label"): parse_label,
 }
 
 

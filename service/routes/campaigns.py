@@ -13,7 +13,7 @@ from service.request_body import MANY_DOCUMENTS, read_campaigns, read_one
 from service.responses import answer, nothing
 from webrec.admin import admin
 from webrec.errors import NotFound
-from webrec.formats.documents import campaign_document, parse_campaign
+from webrec.formats.campaigns import campaign_document, parse_campaign
 
 blueprint = Blueprint("campaigns", __name__)
 

@@ -13,7 +13,7 @@ from service.request_body import Many, read_any
 from service.responses import answer, problem, problem_document
 from webrec.domain.types import Event
 from webrec.errors import InputError
-from webrec.formats.documents import parse_event
+from webrec.formats.events import parse_event
 
 blueprint = Blueprint("events", __name__)
 

@@ -11,7 +11,7 @@ from service.request_body import MANY_DOCUMENTS, read_one
 from service.responses import answer, nothing
 from webrec.admin import admin
 from webrec.errors import NotFound
-from webrec.formats.documents import parse_label
+from webrec.formats.labels import parse_label
 
 blueprint = Blueprint("model", __name__)
 

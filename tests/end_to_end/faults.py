@@ -27,7 +27,7 @@ from tests.support.cluster import SERVERS, Cluster
 from tests.support.running import Answer, Client, Service, batch, run_batch, wait_until
 from webrec import config
 from webrec.errors import StoreUnavailable
-from webrec.formats.documents import parse_event
+from webrec.formats.events import parse_event
 from webrec.rawlog.local import RawLog
 from webrec.serving.engine import Engine
 

@@ -17,7 +17,7 @@ from tests.support.cluster import Cluster
 from tests.support.running import Batch, Service, build_world, let_lease_end, run_batch, wait_until
 from tests.support.world import page
 from webrec import config
-from webrec.formats.documents import parse_event
+from webrec.formats.events import parse_event
 from webrec.serving.engine import Engine
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,9 @@ import pytest
 
 from tests.support.worlds import batch, opened
 from webrec.admin import admin
-from webrec.formats.documents import parse_campaign, parse_event, parse_request
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 from webrec.synthetic import world as synthetic
 from webrec.synthetic.world import WorldSpec

@@ -26,7 +26,7 @@ from service.request_body import ONE_DOCUMENT
 from tests.service.test_authorization import NEEDS
 from tests.support import world
 from tests.support.world import page
-from webrec.formats.documents import MAX_TIME_MS
+from webrec.formats.times import MAX_TIME_MS
 from webrec.serving.engine import Engine
 
 if TYPE_CHECKING:

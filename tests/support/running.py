@@ -25,7 +25,8 @@ from urllib.parse import urlencode
 from tests.support import world
 from webrec import config
 from webrec.batch.job import Plan, run
-from webrec.formats.documents import parse_campaign, parse_event
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
 from webrec.serving.engine import Engine
 
 DEADLINE_S = 30.0

@@ -27,7 +27,9 @@ from webrec.domain.types import AdPage, Arrays, Campaign, Event, Page
 from webrec.errors import NotFound
 from webrec.features.page_classifier import hashes_of
 from webrec.features.user_classifier import UserClassifier
-from webrec.formats.documents import parse_campaign, parse_event, parse_request
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.rawlog.local import Watermark
 from webrec.serving.engine import Engine
 from webrec.tables.generations import Generation

@@ -17,7 +17,8 @@ from hbase_schema import names as t
 from hbase_schema.cells import PageCell
 from webrec.domain.types import Campaign
 from webrec.errors import FieldError, InvalidDocument, NotFound, WebrecError
-from webrec.formats.documents import campaign_document, iso, parse_campaign
+from webrec.formats.campaigns import campaign_document, parse_campaign
+from webrec.formats.times import iso
 from webrec.serving.engine import Engine
 from webrec.serving.membership import membership, pairs
 from webrec.serving.signals import Snapshot

@@ -34,7 +34,7 @@ from webrec.bench.workspace import Told
 from webrec.config import Settings
 from webrec.domain.types import Arrays, Campaign
 from webrec.features.page_classifier import PageClassifier
-from webrec.formats.documents import RequestDocument
+from webrec.formats.requests import RequestDocument
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage import open_store
 from webrec.tables.generations import Generation

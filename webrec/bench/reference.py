@@ -35,7 +35,7 @@ from webrec.bench.result import (
     level_of,
 )
 from webrec.config import Settings
-from webrec.formats.documents import RequestDocument, parse_request
+from webrec.formats.requests import RequestDocument, parse_request
 from webrec.storage import open_store
 from webrec.synthetic.world import WorldSpec, requests
 from webrec.tables.tables import Tables

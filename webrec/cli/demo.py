@@ -107,7 +107,8 @@ def _step(number: int, what: str, command_: str = "") -> None:
 
 
 def _ingest(settings: Settings, files: list[Path]) -> None:
-    from webrec.formats.documents import parse_event, read_json
+    from webrec.formats.events import parse_event
+    from webrec.formats.json import read_json
 
     with engine_of(settings) as engine:
         for file in files:

@@ -160,7 +160,8 @@ def _counted(file: BinaryIO, report: _Report) -> Iterator[bytes]:
 
 
 def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
-    from webrec.formats.documents import parse_event, read_json
+    from webrec.formats.events import parse_event
+    from webrec.formats.json import read_json
 
     for line in lines:
         if line.isspace():
@@ -173,7 +174,7 @@ def _ndjson(lines: Iterator[bytes], report: _Report) -> Iterator[Event]:
 
 def _combined(lines: Iterator[bytes], site: str, report: _Report) -> Iterator[Event]:
     from webrec.formats.access_log import BrokenLine, Skipped, read_combined
-    from webrec.formats.documents import DAY_MS
+    from webrec.formats.times import DAY_MS
 
     for found in read_combined(lines, site):
         if isinstance(found, Skipped):

@@ -39,7 +39,7 @@ def add(settings: Settings, name: str, scopes: tuple[str, ...], as_json: bool) -
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the keys' names and scopes."""
-    from webrec.formats.documents import iso
+    from webrec.formats.times import iso
 
     entries = KeyFile(settings.keys_path).entries()
     rows = [(e.name, list(e.scopes), iso(e.created_ms)) for e in entries]

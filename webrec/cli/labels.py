@@ -40,7 +40,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 def set_(settings: Settings, category_id: str, label: str) -> None:
     """Name a category; the name stays with it through later batches."""
     from webrec.admin import admin
-    from webrec.formats.documents import parse_label
+    from webrec.formats.labels import parse_label
 
     name = parse_label({"label": label})
     with engine_of(settings) as engine:

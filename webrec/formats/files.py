@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from webrec.errors import NotJson, UsageError, WebrecError
+from webrec.formats.json import BYTE_ORDER_MARK, iter_ndjson, read_json
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -22,7 +23,6 @@ STDIN = "-"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _BUFFER = 1 << 20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class BrokenFile(WebrecError):
@@ -91,8 +91,6 @@ def read_documents(name: str) -> list[object]:
     Raises:
         NotJson: the file as a whole is none of these.
     """
-    from webrec.formats.documents import iter_ndjson, read_json
-
     with opened(name) as file:
         body = file.read()
     try:
@@ -100,7 +98,7 @@ def read_documents(name: str) -> list[object]:
     except NotJson as error:
         documents = [document for _, document in iter_ndjson(body)]
         # where no line is a document by itself it is one document, broken somewhere
-        is_list = body.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(b"[")
+        is_list = body.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"[")
         if is_list or not any(isinstance(document, dict) for document in documents):
             raise NotJson(f"{name}: {error}") from error
         return documents

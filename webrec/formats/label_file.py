@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from webrec.domain.urls import canonical
 from webrec.errors import NotJson, UrlError, UsageError
+from webrec.formats.files import lines_of, opened
+from webrec.formats.json import read_json
 
 _SHOWN = 5
 _LONGEST_LINE = 256 << 10
@@ -64,8 +66,6 @@ def _add(labels: dict[str, str], line: _Line) -> str:
 
 def _lines(name: str) -> Iterator[_Line]:
     """The lines that are not blank."""
-    from webrec.formats.files import lines_of, opened
-
     too_long: list[int] = []
     parse: Callable[[int, str], _Line | None] | None = None
     with opened(name) as file:
@@ -115,8 +115,6 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _json_line(number: int, text: str) -> _Line:
-    from webrec.formats.documents import read_json
-
     try:
         document = read_json(text.encode())
     except NotJson as error:

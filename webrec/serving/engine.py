@@ -20,7 +20,7 @@ from webrec.domain.ids import new_id
 from webrec.domain.types import Campaign
 from webrec.errors import LogUnavailable, NotFound, StoreUnavailable, WebrecError
 from webrec.features.page_classifier import PageClassifier
-from webrec.formats.documents import RequestDocument
+from webrec.formats.requests import RequestDocument
 from webrec.model.files import load
 from webrec.model.model import EMPTY, Model
 from webrec.rawlog.hdfs import open_log

@@ -9,7 +9,7 @@ import orjson
 from hbase_schema import cells, names
 from webrec.domain.ids import new_id
 from webrec.domain.types import Campaign
-from webrec.formats.documents import campaign_document, parse_campaign
+from webrec.formats.campaigns import campaign_document, parse_campaign
 from webrec.storage import Store
 from webrec.tables.meta import Meta
 from webrec.tables.shared_cells import set_cells, try_to_set_cells

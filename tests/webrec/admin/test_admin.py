@@ -16,7 +16,7 @@ from webrec.admin.admin import Listing
 from webrec.bench.oracle import World
 from webrec.domain.types import Event
 from webrec.errors import Conflict, InvalidDocument, NotFound, NotJson
-from webrec.formats.documents import read_json
+from webrec.formats.json import read_json
 from webrec.serving.engine import Engine
 
 A, B, C, D, E = (f"https://site.example/{name}" for name in "abcde")

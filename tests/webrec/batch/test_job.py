@@ -23,7 +23,7 @@ from webrec.bench import oracle
 from webrec.bench.oracle import Counts
 from webrec.domain.types import Event
 from webrec.errors import Conflict, LeaseLost, ResultRefused
-from webrec.formats.documents import parse_request
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 
 PAGE = known.page("cooking", 0)

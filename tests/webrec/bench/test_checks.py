@@ -15,7 +15,8 @@ from tests.support.worlds import batch, ingest_known, opened
 from webrec.bench import oracle
 from webrec.bench.checks import Checked, Kept, Ledger, check, differences, world_of
 from webrec.bench.load import Sent
-from webrec.formats.documents import RequestDocument, parse_event, parse_request
+from webrec.formats.events import parse_event
+from webrec.formats.requests import RequestDocument, parse_request
 from webrec.serving.engine import Engine
 
 NOW_MS = time.time_ns() // 1_000_000

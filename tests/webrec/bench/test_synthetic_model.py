@@ -20,7 +20,7 @@ from webrec.bench.checks import _similar
 from webrec.bench.oracle import World
 from webrec.bench.synthetic_model import GENERATION, GrownSpec, grow, requests
 from webrec.errors import UsageError
-from webrec.formats.documents import RequestDocument, parse_request
+from webrec.formats.requests import RequestDocument, parse_request
 from webrec.serving.engine import Engine
 from webrec.storage import open_store
 from webrec.tables.rows import ProfileRow

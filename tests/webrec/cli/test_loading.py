@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.webrec.cli.conftest import Run, json_of
-from webrec.formats.documents import DAY_MS
 from webrec.formats.files import zstd
+from webrec.formats.times import DAY_MS
 from webrec.rawlog.local import RawLog
 
 LINE = '192.0.2.1 - - [{day}:10:05:03 +0000] "GET /{path} HTTP/1.1" 200 12 "-" "Mozilla/5.0"\n'

@@ -14,7 +14,9 @@ from webrec.batch.job import Plan
 from webrec.evaluation.history import History, Source
 from webrec.evaluation.product import Product, mix_name, trained
 from webrec.evaluation.protocols import Given, Question
-from webrec.formats.documents import parse_campaign, parse_event, parse_request
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 
 PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}

@@ -20,7 +20,7 @@ from webrec.bench.oracle import World
 from webrec.config import load
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.errors import NotFound, StoreUnavailable
-from webrec.formats.documents import parse_request
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 from webrec.storage import Swap
 from webrec.storage.base import RowCells

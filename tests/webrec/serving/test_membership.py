@@ -15,7 +15,8 @@ from tests.support.worlds import NOW_MS, batch, opened, serving, users_of
 from webrec.admin import admin
 from webrec.bench.oracle import Measure, World, counts_of, nearest_community
 from webrec.domain.types import Event
-from webrec.formats.documents import parse_event, parse_request
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 from webrec.serving.membership import membership
 from webrec.synthetic.world import WorldSpec, pages, visits

@@ -19,7 +19,8 @@ from webrec.bench.oracle import Campaign, World
 from webrec.domain.types import AdPage, Page
 from webrec.domain.types import Campaign as Uploaded
 from webrec.errors import StoreUnavailable
-from webrec.formats.documents import parse_event, parse_request
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage.sqlite import SqliteStore

@@ -15,7 +15,9 @@ import pytest
 
 from webrec.domain.urls import canonical
 from webrec.errors import UsageError
-from webrec.formats.documents import parse_campaign, parse_event, parse_request
+from webrec.formats.campaigns import parse_campaign
+from webrec.formats.events import parse_event
+from webrec.formats.requests import parse_request
 from webrec.synthetic import world as synthetic
 from webrec.synthetic.world import Plan, WorldSpec
 
