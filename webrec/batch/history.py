@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from hbase_schema import row_keys as keys
+from webrec.domain.event_kinds import COUNTERS, COUNTS_AS, KNOWN_KINDS
 from webrec.domain.types import Campaign, Event, Page
 from webrec.rawlog.local import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
@@ -116,10 +117,11 @@ class _Replay:
         if event.title or event.keywords or event.description:
             said = self.texts.get(event.url, PageText())
             self.texts[event.url] = said.newer(PageText.of(event))
-        if event.kind == "page":
+        counter = COUNTS_AS[event.kind]
+        if counter is None:
             return
-        accept = event.kind == "accept"
-        self.counts["accepts" if accept else "visits"] += 1
+        accept = counter == "accepts"
+        self.counts[counter] += 1
         if event.visitor is None:
             anonymous = self.anonymous_accepts if accept else self.anonymous_visits
             anonymous[page] = anonymous.get(page, 0) + 1
@@ -172,7 +174,7 @@ class Left:
 
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("events", "visits", "accepts", "bots", "duplicates", "broken", "forgotten"), 0
+            ("events", *COUNTERS, "bots", "duplicates", "broken", "forgotten"), 0
         )
     )
     forgotten_in: dict[str, None] = field(default_factory=dict)
@@ -203,10 +205,15 @@ def counting(
         for done, segment in enumerate(segments):
             progress(done, len(segments))
             for record in log.read(segment, broken):
-                counts["events"] += 1
-                if record.received_us <= forgotten.get(record.event.visitor or "", -1):
-                    counts["forgotten"] += 1
+                is_forgotten = record.received_us <= forgotten.get(record.event.visitor or "", -1)
+                if is_forgotten:
                     left.forgotten_in[segment] = None
+                if record.event.kind not in KNOWN_KINDS:
+                    broken()
+                    continue
+                counts["events"] += 1
+                if is_forgotten:
+                    counts["forgotten"] += 1
                 elif record.event.bot:
                     counts["bots"] += 1
                 else:

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-EventKind = Literal["visit", "accept", "page"]
+from webrec.domain.event_kinds import EventKind
+
 Mode = Literal["related", "sponsored"]
 Filter = Literal["content", "collaborative"]
 
@@ -55,7 +56,7 @@ class Event:
     """One line of the raw log: something a visitor did, or what a page says of itself.
 
     Attributes:
-        kind: ``visit``, ``accept`` or ``page``.
+        kind: see `webrec.domain.event_kinds`; of a line of the log, whatever the line says.
         url: canonical.
         visitor: visitor key, or None for an anonymous visitor.
         at_ms: when it happened, by the sender's clock.

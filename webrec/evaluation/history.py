@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webrec.batch.history import Left, Replayed, counting, replay
+from webrec.domain.event_kinds import COUNTS_AS
 from webrec.domain.types import Campaign, Event
 from webrec.rawlog.local import Log, Watermark
 
@@ -82,7 +83,8 @@ class _Taken:
         self._at_ms, self._accept = array("q"), array("b")
 
     def take(self, event: Event) -> None:
-        if event.kind == "page":
+        counter = COUNTS_AS[event.kind]
+        if counter is None:
             return
         visitors, pages = self._visitors, self._pages
         self._visitor.append(
@@ -92,7 +94,7 @@ class _Taken:
         )
         self._page.append(pages.setdefault(event.url, len(pages)))
         self._at_ms.append(event.at_ms)
-        self._accept.append(event.kind == "accept")
+        self._accept.append(counter == "accepts")
 
     def history(self) -> History:
         at_ms = _array(self._at_ms, np.int64)

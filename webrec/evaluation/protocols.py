@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.domain.event_kinds import COUNTS_AS
 from webrec.domain.types import Event
 from webrec.errors import UsageError
 from webrec.evaluation.history import ANONYMOUS, History
@@ -116,7 +117,7 @@ def _by_time(history: History, most: int, rng: np.random.Generator) -> Split:
 
     def learns(event: Event) -> bool:
         # what a page says of itself is known as soon as the page is, whenever it was loaded
-        return event.at_ms < moment or (event.kind == "page" and event.url in known)
+        return event.at_ms < moment or (COUNTS_AS[event.kind] is None and event.url in known)
 
     timeline = _Timeline(history)
     new, accepted, left_out = timeline.news(moment)
@@ -304,7 +305,7 @@ def _drawn(numbers: Integers, most: int, rng: np.random.Generator) -> Integers:
 def _without(history: History, held_out: Integers) -> Callable[[Event], bool]:
     """Whether an event is nobody's who is held out; what a page says of itself always counts."""
     keys = {history.visitors[visitor] for visitor in held_out.tolist()}
-    return lambda event: event.kind == "page" or event.visitor not in keys
+    return lambda event: COUNTS_AS[event.kind] is None or event.visitor not in keys
 
 
 def wanted_of(questions: Sequence[Question], number_of: NDArray[np.int32]) -> list[list[int]]:

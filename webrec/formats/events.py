@@ -10,8 +10,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
 
+from webrec.domain.event_kinds import EventKind
 from webrec.domain.robots import is_bot
-from webrec.domain.types import Event, EventKind
+from webrec.domain.types import Event
 from webrec.formats.fields import Environment, Ip, Keywords, Name, PastTime, Text, Url
 from webrec.formats.validation import Document, validated
 

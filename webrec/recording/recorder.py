@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from hbase_schema import row_keys as keys
 from hbase_schema.cells import RecentCell
+from webrec.domain.event_kinds import COUNTS_AS, KNOWN_KINDS
 from webrec.domain.types import Event
 from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
 from webrec.rawlog.local import Log, Record, Segment, Watermark, epoch_of
@@ -578,7 +579,7 @@ class Recorder:
         cells: _Cells = {}
         said: dict[str, PageText] = {}
         events = order = 0
-        records = orphan.records()
+        records = (r for r in orphan.records() if r.event.kind in KNOWN_KINDS)
         while chunk := list(islice(records, _BULK)):
             if self._is_late():
                 return None
@@ -614,11 +615,12 @@ class Recorder:
 
 def _add(cell: RecentCell | None, record: Record, order: int) -> RecentCell:
     """The cell with one more event."""
-    accept = record.event.kind == "accept"
+    counter = COUNTS_AS[record.event.kind]
+    visit, accept = counter == "visits", counter == "accepts"
     url = record.event.url
     if cell is None:
-        return RecentCell(record.received_us, order, int(not accept), int(accept), url)
-    visits, accepts = cell.visits + (not accept), cell.accepts + accept
+        return RecentCell(record.received_us, order, int(visit), int(accept), url)
+    visits, accepts = cell.visits + visit, cell.accepts + accept
     first_us = min(cell.first_us, record.received_us)  # a late claim shows an earlier event later
     return RecentCell(first_us, order, visits, accepts, url)
 
@@ -643,4 +645,4 @@ def _keep_newest(said: dict[str, PageText], events: Iterable[Event]) -> None:
 
 def _profiled(event: Event) -> str | None:
     """The visitor in whose profile the event counts, if any."""
-    return None if event.bot or event.kind == "page" else event.visitor
+    return None if event.bot or COUNTS_AS[event.kind] is None else event.visitor

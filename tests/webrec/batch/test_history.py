@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from webrec.batch import history as module
 from webrec.batch.history import Replayed, replay
+from webrec.domain.event_kinds import COUNTS_AS, KNOWN_KINDS, Counter
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.rawlog.local import RawLog, Watermark
 
@@ -138,6 +139,44 @@ def test_broken_lines_are_counted_and_left_out(log: RawLog) -> None:
     assert found.counts["broken"] == 2
     assert found.counts["events"] == 2
     assert profile(found, ANN) == {A: (2, 0)}
+
+
+def other(kind: str, url: str = A, visitor: str | None = ANN, **more: str) -> Event:
+    """An event of another kind than this version has."""
+    return replace(visit(url, visitor), kind=kind, **more)  # type: ignore[arg-type]
+
+
+def test_a_line_of_an_unknown_kind_is_a_broken_one(log: RawLog) -> None:
+    """It is no visit, its page is not known by it, and its id is free."""
+    write(log, visit(), other("click", event_id="x"), visit(event_id="x"), other("click", B))
+    found = read(log)
+    assert profile(found, ANN) == {A: (2, 0)}
+    assert [page.url for page in found.pages] == [A]
+    assert (found.counts["broken"], found.counts["events"], found.counts["visits"]) == (2, 2, 2)
+
+
+def test_a_line_of_an_unknown_kind_is_taken_out_with_its_visitor(log: RawLog) -> None:
+    """Its segment is named, so that rewriting it leaves nothing of a forgotten visitor."""
+    segment = write(log, other("click"), other("click", visitor=BOB))
+    found = read(log, forgotten={ANN: 10})
+    assert found.forgotten_in == [segment]
+    assert (found.counts["broken"], found.counts["forgotten"]) == (2, 0)
+    assert log.rewrite(segment, lambda record: record.event.visitor != ANN) == 1
+    assert [record.event for record in log.read(segment)] == [other("click", visitor=BOB)]
+
+
+@pytest.mark.parametrize(("counter", "counted"), [(None, {}), ("accepts", {A: (0, 2)})])
+def test_a_new_kind_counts_as_its_row_says(
+    log: RawLog, counter: Counter | None, counted: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never as a visit by accident; the text that it brings is its page's."""
+    monkeypatch.setitem(COUNTS_AS, "purchase", counter)  # type: ignore[arg-type]
+    monkeypatch.setattr(module, "KNOWN_KINDS", (*KNOWN_KINDS, "purchase"))
+    write(log, other("purchase", title="Tent"), other("purchase"), visit(B, BOB))
+    found = read(log)
+    assert (profile(found, ANN) if ANN in found.visitors else {}) == counted
+    assert (found.counts["visits"], found.counts["broken"]) == (1, 0)
+    assert found.pages == [Page(A, "Tent"), Page(B)]
 
 
 def test_the_forgotten_are_counted_and_left_out(log: RawLog) -> None:

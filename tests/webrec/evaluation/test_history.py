@@ -49,7 +49,7 @@ def test_a_history_is_in_the_order_of_time_then_of_the_log(tmp_path: Path) -> No
 
 
 def test_what_the_batch_leaves_out_is_left_out(tmp_path: Path) -> None:
-    """Robots, repeats, and visitors who were forgotten since."""
+    """Robots, repeats, kinds of events nobody knows, and visitors who were forgotten since."""
     source = logged(
         tmp_path,
         [
@@ -58,6 +58,7 @@ def test_what_the_batch_leaves_out_is_left_out(tmp_path: Path) -> None:
             visit("bot", "c", 3, bot=True),
             visit("eve", "d", 4),
             visit("eve", "e", 5),
+            visit("eva", "c", 6, kind="click"),
         ],
         forgotten={"u:eve": 4},
     )

@@ -471,6 +471,24 @@ def test_replaying_twice_changes_nothing(start: Start, tables: Tables, log: RawL
     assert log.open_segments() == []
 
 
+def test_a_line_of_an_unknown_kind_is_not_recovered(
+    start: Start, tables: Tables, log: RawLog
+) -> None:
+    """It is no visit, it claims no id, and it stays in the log."""
+    dead = start()
+    dead.record([visit(event_id="x")])
+    assert dead._writing is not None
+    click = replace(visit(B, event_id="y"), kind="click")  # type: ignore[arg-type]
+    dead._writing.segment.append([click, visit(C, event_id="y")], 1)
+    _die(dead)
+    heir = start()
+    heir.recover()
+    assert stored(tables) == {A: (1, 0), C: (1, 0)}
+    assert heir.recovered.events == 2
+    (segment,) = log.closed_segments()
+    assert [record.event.kind for record in log.read(segment)] == ["visit", "click", "visit"]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_recovery_that_fails_leaves_the_segment(
     start: Start, tables: Tables, log: RawLog, tmp_path: Path
