@@ -16,11 +16,11 @@ from clustering import kmeans
 from clustering.kmeans import Clusters
 from clustering.pages import features
 from clustering.pages.quality import page_quality, site_quality
+from webrec.domain.progress import StepProgress, no_progress
 from webrec.domain.types import Arrays, Page
 from webrec.features import boilerplate as templates
 from webrec.features.boilerplate import host_of
 from webrec.features.page_classifier import FeatureKind, PageClassifier, informative_text
-from webrec.features.text import Progress
 
 USUAL = 0.99
 """A page that comes later is placed if it is no more unlike the categories than all but one in a
@@ -64,7 +64,7 @@ def cluster_pages(
     k: int | None,
     seed: int,
     kind: FeatureKind = "semantic",
-    progress: Progress | None = None,
+    progress: StepProgress = no_progress,
 ) -> PageClusters:
     """Put every page that has any text into one category.
 
@@ -74,7 +74,7 @@ def cluster_pages(
             there are fewer distinct texts.
         seed: of the clustering.
         kind: the space in which pages are near each other.
-        progress: told how many pages have their features.
+        progress: called with how many of the pages with text have their features.
     """
     known = templates.learn((page.url, page.title) for page in pages)
     said = [informative_text(page, known) for page in pages]

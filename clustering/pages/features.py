@@ -18,8 +18,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from webrec.domain.progress import StepProgress, no_progress
 from webrec.features.page_classifier import FeatureKind, InformativeText, hashes_of, with_context
-from webrec.features.text import CHUNK, Progress, embed, to_unit, words
+from webrec.features.text import CHUNK, embed, to_unit, words
 
 Rows: TypeAlias = "NDArray[np.float32] | sparse.csr_array[np.float32]"
 
@@ -56,7 +57,7 @@ class Counted(NamedTuple):
 
 
 def learn(
-    said: Sequence[InformativeText], kind: FeatureKind, progress: Progress | None = None
+    said: Sequence[InformativeText], kind: FeatureKind, progress: StepProgress = no_progress
 ) -> Learned:
     """The rows of pages in the feature space asked for, see `semantic` and `latent`."""
     if kind == "semantic":
@@ -64,7 +65,7 @@ def learn(
     return latent(tfidf([each.text for each in said]))
 
 
-def semantic(said: Sequence[InformativeText], progress: Progress | None = None) -> Learned:
+def semantic(said: Sequence[InformativeText], progress: StepProgress = no_progress) -> Learned:
     """What the texts mean, in general and among each other.
 
     The general meaning is `embed`. It knows common English; of names and jargon it sees
@@ -76,7 +77,7 @@ def semantic(said: Sequence[InformativeText], progress: Progress | None = None) 
 
     Args:
         said: any language.
-        progress: told after each chunk how many texts are embedded.
+        progress: called after each chunk of texts that is embedded.
 
     Returns:
         rows of 256 columns; a text without tokens is a row of zeros.

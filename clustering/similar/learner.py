@@ -8,7 +8,7 @@ for others; weights below 0 speak against.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from clustering.similar.ridge import Matrix, co_visits, regressions
+from webrec.domain.progress import StepProgress, no_progress
 from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer
 
@@ -31,10 +32,8 @@ FEWEST_JUDGES = 100
 CLEARLY = 3.0
 HALF_LIFE = 5
 
-Progress = Callable[[int, int], None]
 
-
-def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> Arrays:
+def similar_pages(visits: Any, seed: int, progress: StepProgress = no_progress) -> Arrays:
     """Find the pages similar to each page (P pages).
 
     Visits count once per visitor and page.
@@ -42,7 +41,7 @@ def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> A
     Args:
         visits: CSR (n_users, P), how often each user opened each page.
         seed: of the users who judge how much is learned from few visits.
-        progress: told how many pages are done, and of how many.
+        progress: called after each chunk of pages.
 
     Returns:
         pages, weights, ends: uint32, float32 and int64 (P,): of each page at most `SIMILAR`
@@ -51,7 +50,6 @@ def similar_pages(visits: Any, seed: int, progress: Progress | None = None) -> A
         alone_pages, alone_weights, alone_ends: for a visitor of whom one page is known, the pages
             that are visited with it most, as the first three.
     """
-    progress = progress or _untold
     visited = _binary(visits)
     progress(0, visited.shape[1])
     with threadpool_limits(limits=1):  # the order of sums, so the result, is the same everywhere
@@ -78,7 +76,7 @@ def choose_ridge(visited: Matrix, seed: int) -> float:
         return RIDGE
     judges = np.sort(rng.choice(able, wanted, replace=False))
     learners = np.delete(np.arange(visited.shape[0]), judges)
-    spaces = _learned(sparse.csr_array(visited[learners]), [RIDGE, STRONG_RIDGE], _untold)
+    spaces = _learned(sparse.csr_array(visited[learners]), [RIDGE, STRONG_RIDGE], no_progress)
     usual, strong = (CoVisitScorer(space) for space in spaces)
     gains = []
     for judge in judges.tolist():
@@ -100,11 +98,7 @@ def _found(scorer: CoVisitScorer, given: Sequence[int], left_out: int) -> float:
     return float(2 ** (-before / HALF_LIFE))
 
 
-def _untold(_done: int, _of: int) -> None:
-    """Nobody is told."""
-
-
-def _learned(visited: Matrix, ridges: Sequence[float], progress: Progress) -> list[Arrays]:
+def _learned(visited: Matrix, ridges: Sequence[float], progress: StepProgress) -> list[Arrays]:
     """The similar pages by each ridge."""
     gram, pairs = co_visits(visited)
     alone = _alone(pairs)

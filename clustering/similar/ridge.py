@@ -14,12 +14,14 @@ Ning and Karypis 2011, without its lasso; with all pages for neighbours it is EA
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from webrec.domain.progress import StepProgress
 
 LOOKUPS = 30_000_000
 FEWEST_NEIGHBOURS = 24
@@ -97,14 +99,14 @@ def _rows_at_once(visited: Matrix) -> int:
 
 
 def regressions(
-    gram: Matrix, ridges: Sequence[float], progress: Callable[[int, int], None]
+    gram: Matrix, ridges: Sequence[float], progress: StepProgress
 ) -> Iterator[Coefficients]:
     """The coefficients of every page's regression, by chunks of pages.
 
     Args:
         gram: as `co_visits` makes it, with the start.
         ridges: each gives weights of its own.
-        progress: told how many pages are done, and of how many.
+        progress: called after each chunk of pages.
     """
     start = gram.shape[0] - 1
     diagonal = gram.diagonal()

@@ -19,6 +19,7 @@ from scipy import sparse
 
 from hbase_schema import row_keys as keys
 from webrec.domain.event_kinds import COUNTERS, COUNTS_AS, KNOWN_KINDS
+from webrec.domain.progress import StepProgress
 from webrec.domain.types import Campaign, Event, Page
 from webrec.rawlog.local import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
@@ -185,7 +186,7 @@ def counting(
     watermark: Watermark,
     forgotten: Mapping[str, int],
     left: Left,
-    progress: Callable[[int, int], None],
+    progress: StepProgress,
 ) -> Iterator[Event]:
     """The events of a log that count: no robots, no repeats, nobody who is forgotten.
 
@@ -193,7 +194,7 @@ def counting(
         watermark: up to where to read.
         forgotten: visitors whose events received until a moment (µs) are left out.
         left: told what was left out.
-        progress: called with segments read and their number.
+        progress: called after each segment.
     """
     counts = left.counts
     segments = log.covered_by(watermark)
@@ -233,7 +234,7 @@ def replay(
     watermark: Watermark,
     forgotten: Mapping[str, int],
     campaigns: Iterable[Campaign],
-    progress: Callable[[int, int], None],
+    progress: StepProgress,
     keep: Callable[[Event], bool] = lambda _: True,
 ) -> Replayed:
     """Read the log up to a watermark.
@@ -241,7 +242,7 @@ def replay(
     Args:
         forgotten: visitors whose events received until a moment (µs) are left out.
         campaigns: their landing pages are pages too, where they bring words.
-        progress: called with segments read and their number.
+        progress: called after each segment.
         keep: whether an event that counts is part of what is wanted.
     """
     left = Left()

@@ -27,8 +27,9 @@ from webrec.batch import publish
 from webrec.batch.cluster_ids import take_over_ids
 from webrec.batch.history import Replayed, replay
 from webrec.batch.lease import Lease
-from webrec.batch.publish import Progress, Result, Written
+from webrec.batch.publish import Result, Written
 from webrec.config import Settings
+from webrec.domain.progress import Progress, step
 from webrec.domain.types import Arrays
 from webrec.errors import Conflict, NotFound, StoreUnavailable
 from webrec.features.page_classifier import FeatureKind
@@ -113,7 +114,7 @@ def run(
             watermark,
             forgotten,
             tables.campaigns.all(),
-            _told(report, "reading the log"),
+            step(report, "reading the log"),
         )
         result, quality = find(replayed, settings, plan, report)
         if not plan.force:
@@ -129,10 +130,6 @@ def run(
         _forget_in_log(tables, log, lease, generation, replayed, forgotten)
         _drop_old(tables, lease, generation, last, settings.keep_generations)
         return generation
-
-
-def _told(report: Progress, doing: str) -> Callable[[int, int], None]:
-    return lambda done, total: report(doing, done, total)
 
 
 def find(
@@ -155,7 +152,7 @@ def find(
         _spaces(clusters, users)
         | {
             "similar": similar_pages(
-                replayed.visits, plan.seed, _told(report, "finding similar pages")
+                replayed.visits, plan.seed, step(report, "finding similar pages")
             )
         },
     )
@@ -201,7 +198,7 @@ def _cluster(
         k=plan.categories,
         seed=plan.seed,
         kind=plan.features,
-        progress=lambda done: report("clustering pages", done, n),
+        progress=step(report, "clustering pages"),
     )
     report("clustering users", 0, 0)
     users = cluster_users(

@@ -6,7 +6,7 @@ Everything is written and verified before one pointer is switched by compare-and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from scipy import sparse
 from clustering.users.features import by_category
 from hbase_schema.cells import PageCell
 from webrec.batch.history import Pairs, Replayed
+from webrec.domain.progress import Progress
 from webrec.domain.types import Arrays
 from webrec.errors import ResultRefused, WebrecError
 from webrec.model.co_visit_scorer import MOST_SEEN
@@ -32,9 +33,6 @@ _SAMPLE = 997
 _REPORT_EVERY = 1_000
 
 _T = TypeVar("_T")
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and how much there is (0: unknown)."""
 
 
 @dataclass(slots=True)

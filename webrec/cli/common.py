@@ -18,25 +18,23 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.progress import Progress as ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from webrec.config import PREFIX, Settings, load
 from webrec.domain.extras import require
+from webrec.domain.progress import Progress
 from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
     from webrec.serving.engine import Engine
 
 _Found = TypeVar("_Found")
-
-Told = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is (0: unknown)."""
 
 _WIDE = 10_000
 
@@ -222,13 +220,13 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Told]:
+def progress() -> Iterator[Progress]:
     """A progress bar on a terminal, nothing elsewhere.
 
     Yields:
-        The function to tell.
+        What to call as the work goes on.
     """
-    bar = Progress(
+    bar = ProgressBar(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(),

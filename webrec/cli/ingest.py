@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from webrec.cli.common import (
-    Told,
     as_json,
     command,
     engine_of,
@@ -23,6 +22,7 @@ from webrec.cli.common import (
     undisturbed,
 )
 from webrec.config import Settings
+from webrec.domain.progress import Progress
 from webrec.domain.types import Event
 from webrec.errors import InputError, UsageError, WebrecError
 from webrec.formats.files import STDIN, check_files, lines_of, opened
@@ -114,7 +114,7 @@ def _check_site(site: str) -> None:
         raise UsageError(f"--site {site}: {error}") from error
 
 
-def _load(recorder: Recorder, site: str | None, report: _Report, told: Told) -> None:
+def _load(recorder: Recorder, site: str | None, report: _Report, told: Progress) -> None:
     """Load one file; what was good before a failure is kept."""
     try:
         with opened(report.file) as file:
@@ -125,7 +125,7 @@ def _load(recorder: Recorder, site: str | None, report: _Report, told: Told) -> 
         report.failure = str(error)
 
 
-def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Told) -> None:
+def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Progress) -> None:
     """Write events in large batches; what was read before a failure is kept."""
     batch: list[Event] = []
 

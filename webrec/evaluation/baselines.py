@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from webrec.domain.progress import StepProgress
 from webrec.evaluation.measures import AT, NO_PAGE, Floats, Lists, hits, ndcg
 
 EASE_PAGES = 5_000
@@ -166,14 +167,14 @@ class _Setting(NamedTuple):
     make: Callable[[Visited], Baseline]
 
 
-def fit(visited: Visited, seed: int, told: Callable[[int, int], None]) -> Fitted:
+def fit(visited: Visited, seed: int, progress: StepProgress) -> Fitted:
     """Fit every baseline.
 
     Parameters are those of a small grid that did best (NDCG at 10) for at most 1,000 of these
     visitors, one page of each hidden.
 
     Args:
-        told: told how many models were fitted, and of how many.
+        progress: called before each model that is fitted, and at the end.
     """
     made: dict[str, Baseline] = {
         "popularity": Popularity(visited),
@@ -187,12 +188,12 @@ def fit(visited: Visited, seed: int, told: Callable[[int, int], None]) -> Fitted
     for name, grid in grids.items():
         scores = []
         for setting in grid:
-            told(done, total)
+            progress(done, total)
             scores.append(trial.ndcg_of(setting))
             done += 1
         best = grid[int(np.argmax(scores))]
         parameters[name], made[name] = best.parameters, best.make(visited)
-    told(total, total)
+    progress(total, total)
     return Fitted(made, parameters, left_out)
 
 

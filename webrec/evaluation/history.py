@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 
 from webrec.batch.history import Left, Replayed, counting, replay
 from webrec.domain.event_kinds import COUNTS_AS
+from webrec.domain.progress import StepProgress
 from webrec.domain.types import Campaign, Event
 from webrec.rawlog.local import Log, Watermark
-
-Told = Callable[[int, int], None]
-"""Told segments read and their number."""
 
 ANONYMOUS = -1
 
@@ -61,16 +59,16 @@ class Source:
     forgotten: Mapping[str, int] = field(default_factory=dict)
     campaigns: Sequence[Campaign] = ()
 
-    def history(self, told: Told) -> History:
+    def history(self, progress: StepProgress) -> History:
         """Read everything that somebody did."""
         taken = _Taken()
-        for event in counting(self.log, self.watermark, self.forgotten, Left(), told):
+        for event in counting(self.log, self.watermark, self.forgotten, Left(), progress):
             taken.take(event)
         return taken.history()
 
-    def part(self, keep: Callable[[Event], bool], told: Told) -> Replayed:
+    def part(self, keep: Callable[[Event], bool], progress: StepProgress) -> Replayed:
         """Read the part of the log that something is learnt from."""
-        return replay(self.log, self.watermark, self.forgotten, self.campaigns, told, keep)
+        return replay(self.log, self.watermark, self.forgotten, self.campaigns, progress, keep)
 
 
 class _Taken:

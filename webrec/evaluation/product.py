@@ -27,8 +27,8 @@ from clustering.pages import labels as taxonomy
 from hbase_schema.cells import RecentCell
 from webrec.batch import job, publish
 from webrec.batch.history import Replayed
-from webrec.batch.publish import Progress
 from webrec.config import Settings
+from webrec.domain.progress import Progress, StepProgress
 from webrec.domain.types import Campaign
 from webrec.evaluation.history import History
 from webrec.evaluation.measures import NO_PAGE, Lists
@@ -116,14 +116,14 @@ class Product:
         self.ads = sorted(int(page) for page in board.at(_NOW_MS).ads)
 
     def answer(
-        self, mode: str, questions: Sequence[Question], limit: int, told: Callable[[int, int], None]
+        self, mode: str, questions: Sequence[Question], limit: int, progress: StepProgress
     ) -> dict[str, Answers]:
         """What every algorithm of a mode recommends alone, and what the product does.
 
         The product's lists are filled up (``"fill": true`` in a request), as far as it can rank.
 
         Args:
-            told: told how many questions are answered, and how many there are.
+            progress: called after each question that is answered.
         """
         names = (*_ALONE[mode], *self._mixes)
         lists = {name: np.full((len(questions), limit), NO_PAGE, np.int32) for name in names}
@@ -136,7 +136,7 @@ class Product:
                 answer = recommend(mode, filter_, lookup, weights, limit, fill=True)
                 _put(lists[name][number], answer.items)
                 steps[name].append(answer.algorithm)
-            told(number + 1, len(questions))
+            progress(number + 1, len(questions))
         return {name: Answers(lists[name], steps[name]) for name in names}
 
     def _read(self, questions: Sequence[Question]) -> Iterator[tuple[Question, _Reads]]:
@@ -201,7 +201,7 @@ def trained(
     plan: job.Plan,
     campaigns: Sequence[Campaign],
     history: History,
-    report: Progress,
+    progress: Progress,
     also_w_sim: Sequence[float] = (),
 ) -> Iterator[Product]:
     """The product after a batch over what is learnt from; all it wrote is gone afterwards."""
@@ -209,11 +209,11 @@ def trained(
         tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
         try:
             tables.create()
-            result, quality = job.find(replayed, settings, plan, report)
+            result, quality = job.find(replayed, settings, plan, progress)
             names = taxonomy.load(plan.taxonomy)
             cut = job.Cut(0, Watermark())
             generation = job.describe(tables, result, quality, cut, None, settings, names)
-            publish.write(tables, generation, result, report)
+            publish.write(tables, generation, result, progress)
             model = load(tables, generation, Path(folder) / "cache")
             yield Product(tables, model, settings, campaigns, history, also_w_sim)
         finally:

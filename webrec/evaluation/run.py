@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from webrec.batch.history import Replayed
 from webrec.batch.job import Plan
-from webrec.batch.publish import Progress
 from webrec.config import Settings
+from webrec.domain.progress import Progress, step
 from webrec.errors import UsageError
 from webrec.evaluation import baselines, measures
 from webrec.evaluation.baselines import Asked, Fitted, Visited
@@ -56,7 +56,7 @@ class Order:
     from_last: bool = False
 
 
-def run(source: Source, settings: Settings, order: Order, report: Progress) -> Evaluation:
+def run(source: Source, settings: Settings, order: Order, progress: Progress) -> Evaluation:
     """Evaluate.
 
     One thread does the arithmetic, so that the same log and seed give the same figures.
@@ -67,7 +67,7 @@ def run(source: Source, settings: Settings, order: Order, report: Progress) -> E
     sections: list[Section] = []
     skipped: dict[str, str] = {}
     with threadpool_limits(limits=1):
-        history = source.history(lambda done, total: report("reading the log", done, total))
+        history = source.history(step(progress, "reading the log"))
         for protocol in order.protocols or PROTOCOLS:
             try:
                 parted = split(history, protocol, order.users, order.visits, order.seed)
@@ -76,7 +76,7 @@ def run(source: Source, settings: Settings, order: Order, report: Progress) -> E
                     raise
                 skipped[protocol] = str(error)
                 continue
-            sections += _sections(source, history, parted, settings, order, report)
+            sections += _sections(source, history, parted, settings, order, progress)
     if not sections:
         raise UsageError(next(iter(skipped.values())))
     return Evaluation(
@@ -100,15 +100,15 @@ def _sections(
     parted: Split,
     settings: Settings,
     order: Order,
-    report: Progress,
+    progress: Progress,
 ) -> Iterator[Section]:
     """One for each round of a protocol; all ask what was learnt once."""
-    told = _naming(report, parted.protocol)
-    replayed = source.part(parted.learns, lambda *n: told("reading what is learnt from", *n))
+    progress = _naming(progress, parted.protocol)
+    replayed = source.part(parted.learns, step(progress, "reading what is learnt from"))
     visited = _binary(replayed)
-    fitted = baselines.fit(visited, order.seed, lambda *n: told("fitting baselines", *n))
+    fitted = baselines.fit(visited, order.seed, step(progress, "fitting baselines"))
     with trained(
-        replayed, settings, order.plan, source.campaigns, history, told, order.also_w_sim
+        replayed, settings, order.plan, source.campaigns, history, progress, order.also_w_sim
     ) as product:
         ground = _Ground(history, replayed, visited, fitted, product, order)
         for given, asked in parted.rounds:
@@ -121,8 +121,8 @@ def _sections(
                 baselines=fitted.parameters,
                 left_out=fitted.left_out,
                 tables=[
-                    ground.related(questions, told),
-                    ground.sponsored(questions, source, told),
+                    ground.related(questions, progress),
+                    ground.sponsored(questions, source, progress),
                 ],
             )
 
@@ -134,9 +134,9 @@ def _from_last(question: Question) -> Question:
     return question._replace(viewed=question.given[-1].page)
 
 
-def _naming(report: Progress, protocol: str) -> Progress:
+def _naming(progress: Progress, protocol: str) -> Progress:
     """Progress that says which protocol it is of."""
-    return lambda doing, done, total: report(f"{protocol}: {doing}", done, total)
+    return lambda doing, done, total: progress(f"{protocol}: {doing}", done, total)
 
 
 def _binary(replayed: Replayed) -> Visited:
@@ -172,11 +172,11 @@ class _Ground:
         self._product = product
         self._order = order
 
-    def related(self, questions: Sequence[Question], told: Progress) -> Table:
+    def related(self, questions: Sequence[Question], progress: Progress) -> Table:
         """All pages may be recommended."""
-        return self._table("related", questions, None, told)
+        return self._table("related", questions, None, progress)
 
-    def sponsored(self, questions: Sequence[Question], source: Source, told: Progress) -> Table:
+    def sponsored(self, questions: Sequence[Question], source: Source, progress: Progress) -> Table:
         """The pages of the campaigns may be recommended, and only they count as wanted."""
         if not source.campaigns:
             return Table(mode="sponsored", reason=NO_CAMPAIGNS)
@@ -186,7 +186,7 @@ class _Ground:
         about = [question for question in about if question.wanted]
         if not about:
             return Table(mode="sponsored", reason=NO_AD_WANTED)
-        return self._table("sponsored", about, allowed, told)
+        return self._table("sponsored", about, allowed, progress)
 
     def _allowed(self, pages: Sequence[int], allowed: NDArray[np.bool_]) -> tuple[int, ...]:
         numbers = self._number[list(pages)].tolist()
@@ -197,7 +197,7 @@ class _Ground:
         mode: str,
         questions: Sequence[Question],
         allowed: NDArray[np.bool_] | None,
-        told: Progress,
+        progress: Progress,
     ) -> Table:
         wanted = wanted_of(questions, self._number)
         asked = Asked(self._visited, self._given(questions), allowed)
@@ -207,7 +207,7 @@ class _Ground:
             for name, baseline in self._fitted.by_name.items()
         }
         answers = self._product.answer(
-            mode, questions, self._order.limit, lambda *n: told(f"asking, {mode}", *n)
+            mode, questions, self._order.limit, step(progress, f"asking, {mode}")
         )
         every = lists | {name: answer.lists for name, answer in answers.items()}
         rows = judge.rows(every, {name: answer.steps for name, answer in answers.items()})

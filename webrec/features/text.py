@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from webrec.domain.progress import StepProgress, no_progress
 from webrec.domain.types import Page
-
-Progress: TypeAlias = Callable[[int], None]
 
 CHUNK = 4_096
 """Texts that are embedded together: enough for full speed, few for memory and for progress."""
@@ -87,12 +86,12 @@ def _is_informative(word: str) -> bool:
     return 1 < len(word) <= 30 and word not in STOP_WORDS and not _NOTHING.fullmatch(word)
 
 
-def embed(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.float32]:
+def embed(texts: Sequence[str], progress: StepProgress = no_progress) -> NDArray[np.float32]:
     """Mean of the WordLlama embeddings of each text's tokens, whatever the other texts are.
 
     Args:
         texts: any language; only the first `LONGEST_TEXT` characters of each count.
-        progress: called after each chunk with how many texts are embedded.
+        progress: called after each chunk of texts that is embedded.
 
     Returns:
         float32 (n_texts, 256), rows of length 1; a text without tokens is a row of zeros.
@@ -102,8 +101,7 @@ def embed(texts: Sequence[str], progress: Progress | None = None) -> NDArray[np.
     for start in range(0, len(texts), CHUNK):
         chunk = [text[:LONGEST_TEXT] for text in texts[start : start + CHUNK]]
         rows[start : start + len(chunk)] = model.embed(chunk)
-        if progress is not None:
-            progress(start + len(chunk))
+        progress(start + len(chunk), len(texts))
     return to_unit(rows)
 
 

@@ -43,9 +43,9 @@ def test_semantic_learns_from_company():
 def test_semantic_tells_its_progress(monkeypatch):
     """After each chunk the number of texts done so far, the last being all."""
     monkeypatch.setattr("webrec.features.text.CHUNK", 2)
-    told: list[int] = []
-    semantic(said(["a"] * 5), told.append)
-    assert told == [2, 4, 5]
+    told: list[tuple[int, int]] = []
+    semantic(said(["a"] * 5), lambda *each: told.append(each))
+    assert told == [(2, 5), (4, 5), (5, 5)]
 
 
 def test_tfidf_knows_words():

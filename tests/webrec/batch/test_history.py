@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from webrec.batch import history as module
 from webrec.batch.history import Replayed, replay
 from webrec.domain.event_kinds import COUNTS_AS, KNOWN_KINDS, Counter
+from webrec.domain.progress import StepProgress, no_progress
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.rawlog.local import RawLog, Watermark
 
@@ -52,7 +53,7 @@ def read(
     *campaigns: Campaign,
     watermark: Watermark | None = None,
     forgotten: Mapping[str, int] | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: StepProgress = no_progress,
 ) -> Replayed:
     """Replay the log; as far as it goes, unless told otherwise."""
     return replay(log, watermark or log.cut(0, lambda: None), forgotten or {}, campaigns, progress)
