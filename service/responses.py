@@ -56,7 +56,7 @@ def problem_document(error: WebrecError, request_id: str) -> Document:
     """
     detail = str(error)
     if isinstance(error, Unavailable):
-        detail = error.said
+        detail = error.public_message
     elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         detail = _INTERNAL
     return _document(

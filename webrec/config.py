@@ -15,79 +15,87 @@ PREFIX = "WEBREC_"
 
 
 class Settings(BaseSettings):
-    """All there is to set. A keyword wins over the environment, the environment over the default.
+    """Every setting. A keyword wins over the environment, the environment over the default.
 
-    Attributes are described in place, for `webrec --help` and the documentation.
+    Each is described in place, for the help of the commands and for the documentation.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    home: Path = Field(Path("webrec-data"), description="where the embedded store and the log live")
+    home: Path = Field(
+        Path("webrec-data"), description="Keep the embedded store and the log in this folder."
+    )
     store: str = Field(
         "",
-        description="sqlite:///path, or hbase://host:9090/prefix (a Thrift server); empty: sqlite:///$WEBREC_HOME/webrec.db",
+        description="Keep the tables here: sqlite:///path, or hbase://host:9090/prefix (a Thrift "
+        "server). Empty: sqlite:///$WEBREC_HOME/webrec.db.",
     )
     log: str = Field(
         "",
-        description="the raw log: file://folder, or hdfs://[user@]namenode:9870/path (WebHDFS, "
-        "shipped from $WEBREC_HOME/log); empty: file://$WEBREC_HOME/log",
+        description="Keep the raw log here: file://folder, or hdfs://[user@]namenode:9870/path "
+        "(WebHDFS, shipped from $WEBREC_HOME/log). Empty: file://$WEBREC_HOME/log.",
     )
     keys: Path | None = Field(
-        None, description="the file with the API keys; empty: $WEBREC_HOME/keys.json"
+        None, description="Read the API keys from this file. Empty: $WEBREC_HOME/keys.json."
     )
-    bind: str = Field("127.0.0.1:8080", description="HOST:PORT the service listens on")
-    workers: int = Field(2, ge=1, le=256, description="worker processes of the service")
-    threads: int = Field(4, ge=1, le=256, description="threads of each worker")
+    bind: str = Field("127.0.0.1:8080", description="Listen on this HOST:PORT.")
+    workers: int = Field(2, ge=1, le=256, description="Run this many worker processes.")
+    threads: int = Field(4, ge=1, le=256, description="Run this many threads in each worker.")
     w_ads: float = Field(
-        0.5, ge=0, allow_inf_nan=False, description="weight of a campaign's priority"
+        0.5, ge=0, allow_inf_nan=False, description="Weigh a campaign's priority by this."
     )
     w_aff: float = Field(
-        0.5, ge=0, allow_inf_nan=False, description="weight of the visitor's affinity"
+        0.5, ge=0, allow_inf_nan=False, description="Weigh the visitor's affinity by this."
     )
     w_sim: float = Field(
         64,
         ge=0,
         allow_inf_nan=False,
-        description="weight of similarity to what the visitor saw; 0: the published definition",
+        description="Weigh the similarity to what the visitor saw by this; with 0 the order is "
+        "the published one.",
     )
     fill: bool = Field(
         False,
-        description="whether a list shorter than its limit is filled up by the algorithms that "
-        "follow, for a request that does not say",
+        description="Fill up a list that is shorter than its limit by the algorithms that "
+        "follow, unless the request says otherwise.",
     )
     accept_weight: float = Field(
-        3, ge=0, allow_inf_nan=False, description="how many visits an accept counts for"
+        3, ge=0, allow_inf_nan=False, description="Count an accept as this many visits."
     )
-    min_visits: int = Field(3, ge=1, description="visits a user needs to get a community")
+    min_visits: int = Field(
+        3, ge=1, description="Give a user a community from this many visits on."
+    )
     default_filter: Literal["content", "collaborative"] = Field(
-        "content", description="filter of a request that names none"
+        "content", description="Use this filter for a request that names none."
     )
     tmax: int = Field(
         100,
         ge=1,
         le=60_000,
-        description="milliseconds for an answer, for a request that says no tmax",
+        description="Answer within this many milliseconds, unless the request has a tmax.",
     )
     online: Literal["on", "off"] = Field(
         "on",
-        description="whether a page or visitor that the model does not know gets the nearest "
-        "category or community until the next batch; off: none",
+        description="Give a page or visitor that the model does not know the nearest category or "
+        "community until the next batch (on), or none (off).",
     )
     profile_urls: int = Field(
-        10_000, ge=1, description="URLs a profile keeps; past it, the strongest"
+        10_000, ge=1, description="Keep this many URLs in a profile: those of the greatest weight."
     )
-    keep_generations: int = Field(3, ge=1, description="published generations to keep")
+    keep_generations: int = Field(3, ge=1, description="Keep this many published generations.")
     segment_bytes: int = Field(
-        16 << 20, ge=1024, description="size at which a segment of the log is closed"
+        16 << 20, ge=1024, description="Close a segment of the log at this size, in bytes."
     )
     taxonomy: Path | None = Field(
-        None, description="taxonomy for suggested labels, the IAB's TSV; empty: the IAB's packaged"
+        None,
+        description="Suggest labels out of this taxonomy, a TSV file like the IAB's. Empty: the "
+        "IAB's own, as packaged.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _empty_means_default(cls, values: Any) -> Any:
-        """``WEBREC_X=`` in the environment unsets a setting, as people expect of a shell."""
+        """``WEBREC_X=`` in the environment unsets a setting, as in a shell."""
         return {name: value for name, value in values.items() if value not in ("", None)}
 
     @model_validator(mode="after")
@@ -111,7 +119,7 @@ class Settings(BaseSettings):
 
     @property
     def spool_path(self) -> Path:
-        """Where events wait to be shipped to HDFS."""
+        """The folder where events wait to be shipped to HDFS."""
         return self.home / "log"
 
     @property
@@ -121,7 +129,7 @@ class Settings(BaseSettings):
 
     @property
     def cache_path(self) -> Path:
-        """Where the processes of this machine share what they loaded of a generation."""
+        """The folder where the processes of this machine share what they loaded of a generation."""
         return self.home / "cache"
 
 
@@ -129,7 +137,7 @@ def load(**given: Any) -> Settings:
     """The settings, with ``given`` (None: not given) over the environment.
 
     Raises:
-        UsageError: naming every wrong setting and what it must be.
+        UsageError: a setting is wrong; names every wrong one and what it must be.
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})

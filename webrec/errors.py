@@ -1,18 +1,18 @@
 """The exceptions webrec raises, each with the HTTP status it becomes.
 
 WebrecError                     500
-├── InputError                  422  what was sent is wrong; says which field and why
-│   ├── NotJson                 400
-│   ├── UrlError                422
-│   └── InvalidDocument         422  every wrong field, at once
-├── UsageError                  422  a setting or a command that cannot be meant
-├── NotFound                    404
-├── Conflict                    409  somebody else is at it, or it is no longer so
-│   ├── LeaseLost               409  another batch took over
-│   └── ResultRefused           409  a batch's result failed a gate
-└── Unavailable                 503  try again later
-    ├── StoreUnavailable        503
-    └── LogUnavailable          503
+├── InputError                  422  what was sent is wrong; says what and why
+│   ├── NotJson                 400  the bytes are no JSON
+│   ├── UrlError                422  a URL has no canonical form
+│   └── InvalidDocument         422  fields of a document are wrong; names all of them
+├── UsageError                  422  a setting or a command line makes no sense
+├── NotFound                    404  there is nothing under this id
+├── Conflict                    409  another process is at work on it, or changed it meanwhile
+│   ├── LeaseLost               409  another batch holds the lease
+│   └── ResultRefused           409  the result of a batch failed a check
+└── Unavailable                 503  a part is away for now: try again later
+    ├── StoreUnavailable        503  the store did not answer
+    └── LogUnavailable          503  the raw log cannot be written
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ from dataclasses import dataclass
 
 
 class WebrecError(Exception):
-    """The root: anything webrec itself raises."""
+    """The root of all errors that webrec itself raises.
+
+    Attributes:
+        status: the HTTP status that the error becomes.
+        title: the title of the problem document.
+    """
 
     status = 500
     title = "Internal error"
@@ -43,7 +48,7 @@ class NotJson(InputError):
 
 
 class UrlError(InputError, ValueError):
-    """A URL that cannot be brought into canonical form."""
+    """A URL that has no canonical form; a ValueError too, for pydantic to name the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,52 +74,53 @@ class InvalidDocument(InputError):
 
 
 class UsageError(InputError):
-    """A setting or a command line that cannot be meant."""
+    """A setting or a command line that makes no sense; the message says what to give instead."""
 
 
 class NotFound(WebrecError):
-    """No such thing."""
+    """There is nothing under the id or name that was given."""
 
     status = 404
     title = "Not found"
 
 
 class Conflict(WebrecError):
-    """Somebody else is at it, or the state it was meant for is gone."""
+    """Another process is at work on the same thing, or has changed it meanwhile."""
 
     status = 409
     title = "Conflict"
 
 
 class LeaseLost(Conflict):
-    """Another batch holds the lease."""
+    """Another batch holds the lease, or took it over."""
 
 
 class ResultRefused(Conflict):
-    """A batch's result failed a gate; the old generation stays."""
+    """The result of a batch failed a check; the active generation stays."""
 
 
 class Unavailable(WebrecError):
-    """A part is away for now.
+    """A part of webrec, or of what it needs, is away for now.
 
     Attributes:
         retry_after_s: seconds after which trying again makes sense.
-        said: what whoever sent the request is told; the message is for the operator.
+        public_message: what the sender of the request reads; the error's own message, which may
+            name hosts and paths, is for the operator.
     """
 
     status = 503
     title = "Unavailable"
     retry_after_s = 1
-    said = "a part of the service is away: try again"
+    public_message = "a part of the service is away: try again"
 
 
 class StoreUnavailable(Unavailable):
     """The store did not answer in time, or not at all."""
 
-    said = "the store does not answer: try again"
+    public_message = "the store does not answer: try again"
 
 
 class LogUnavailable(Unavailable):
     """The raw log cannot be written."""
 
-    said = "the log cannot be written, and nothing was accepted: try again"
+    public_message = "the log cannot be written, and nothing was accepted: try again"

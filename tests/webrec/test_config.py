@@ -81,7 +81,7 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that nobody has to try again for each."""
+    """So that one try is enough to mend all of them."""
     monkeypatch.setenv("WEBREC_W_ADS", "-1")
     monkeypatch.setenv("WEBREC_MIN_VISITS", "none")
     with pytest.raises(UsageError, match=r"WEBREC_W_ADS=.*WEBREC_MIN_VISITS="):

@@ -1,1 +1,1 @@
-"""Words of the product: value objects and what makes a URL, an id or a robot what it is; no I/O."""
+"""The words of the product: value objects, event kinds, and the forms of URLs and ids; no I/O."""

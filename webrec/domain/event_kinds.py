@@ -25,10 +25,10 @@ class Kind:
     """One row of the table.
 
     Attributes:
-        counts_as: the counter that an event of the kind adds to; None for one that counts for
-            nobody and only brings the text of its page.
+        counts_as: the counter that an event of the kind adds to; None where it adds to none, and
+            only brings the text of its page.
         weight_setting: the setting that says how many visits one is worth; None where it is one
-            visit, or counts for nobody.
+            visit, or counts as nothing.
     """
 
     name: EventKind

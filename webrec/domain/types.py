@@ -24,7 +24,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One URL with what its author says of it; empty strings where nothing is said."""
+    """One URL with what its author says of it; a field is empty where nothing is known."""
 
     url: str
     title: str = ""
@@ -38,11 +38,11 @@ class Page:
 
     @property
     def is_described(self) -> bool:
-        """Whether every field says something."""
+        """Whether no field is empty."""
         return bool(self.title and self.keywords and self.description)
 
     def filled(self, other: Page) -> Page:
-        """The page with the other's words in the fields that say nothing."""
+        """The page with the other's values in the fields that are empty."""
         return Page(
             self.url,
             self.title or other.title,
@@ -64,7 +64,7 @@ class Event:
         title, keywords, description: the page's own words, where the sender knew them.
         bot: sent by a robot: logged, counted nowhere.
         answer: id of the recommendation that was followed (``accept``).
-        environment: what else the sender told (user agent, referrer, …).
+        environment: what else the sender knows of the visitor (user agent, referrer, …).
     """
 
     kind: EventKind

@@ -18,6 +18,8 @@ from ada_url import normalize_url
 from webrec.errors import UrlError
 
 TRACKING_PREFIXES = ("utm_", "mtm_")
+"""What the names of others like `TRACKING_PARAMETERS` begin with."""
+
 _TRACKING_NAMES = (
     # Google
     "gclid gclsrc dclid gbraid wbraid gad_source gad_campaignid srsltid _ga _gac _gl",
@@ -31,12 +33,16 @@ _TRACKING_NAMES = (
     "pk_content pk_cid",
 )
 TRACKING_PARAMETERS = frozenset(name for names in _TRACKING_NAMES for name in names.split())
+"""Query parameters that say where a visitor came from, and nothing of the page."""
 
 _UNRESERVED = frozenset(ascii_letters + digits + "-._~")
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})?")
 
-# Long URLs are rare and would let a sender fill the memory of the cache.
 _CACHED_LENGTH = 512
+"""Characters of a URL that is cached; long ones are rare, and could fill the memory."""
+
+_CACHED_URLS = 16_384
+"""URLs whose canonical form is kept, since the same ones come again; some 20 MB at worst."""
 
 
 def _escape_forms() -> dict[str | None, str]:
@@ -55,7 +61,7 @@ def canonical(url: str) -> str:
     """Brings ``url`` into canonical form.
 
     Args:
-        url: as somebody wrote it.
+        url: as a page, a log or a person wrote it.
 
     Returns:
         The canonical form: ASCII, and its own canonical form.
@@ -98,7 +104,7 @@ def _canonical(url: str) -> str:
     return href
 
 
-_cached_canonical = lru_cache(maxsize=16_384)(_canonical)
+_cached_canonical = lru_cache(maxsize=_CACHED_URLS)(_canonical)
 
 
 def _parsed(url: str) -> str:

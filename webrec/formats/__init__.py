@@ -1,1 +1,1 @@
-"""Documents in and out: JSON, access logs and files, read and validated."""
+"""Documents in and out: JSON that is validated, its schemas, access logs, and files."""

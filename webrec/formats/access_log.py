@@ -1,4 +1,4 @@
-r"""Access logs of Apache and nginx, in the combined format, as events.
+r"""[1] Access logs of Apache and nginx: lines of the combined format in, visits out.
 
 The format is ``%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"``; what a server appends to
 it is ignored. Only page views become events: GET, answered with 2xx or 3xx, of something that
@@ -36,7 +36,7 @@ _ASSET_EXTENSIONS_BY_KIND = (
 ASSET_EXTENSIONS = frozenset(
     extension for kind in _ASSET_EXTENSIONS_BY_KIND for extension in kind.split()
 )
-"""Extensions of paths that are no pages. Texts and downloads (``.txt``, ``.pdf``) are pages."""
+"""Extensions of paths that are no pages; texts and downloads (``.txt``, ``.pdf``) are pages."""
 
 ASSET_PATHS = frozenset(["/robots.txt", "/ads.txt", "/app-ads.txt"])
 """Paths that only programs ask for, whatever their extension."""
@@ -52,7 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line that cannot be understood, and why; ``line`` counts from 1."""
+    """A line that is not in the format, or whose fields make no sense; ``line`` counts from 1."""
 
     line: int
     reason: str
@@ -75,13 +75,19 @@ _MONTHS = {
     )
 }
 
+_CACHED_CLIENTS = 8_192
+"""Addresses whose visitor key is kept: a visitor's lines stand close together."""
+
+_CACHED_MINUTES = 4_096
+"""Minutes whose time is kept: almost three days, for logs of several servers in one file."""
+
 
 class _BrokenError(Exception):
-    """The line cannot be understood; says why."""
+    """A field of the line makes no sense; the message says which and why."""
 
 
 def read_combined(lines: Iterable[bytes], site: str) -> Iterator[Event | Skipped | BrokenLine]:
-    """Reads an access log; blank lines are passed over, but counted.
+    """Reads an access log; blank lines are skipped, but counted.
 
     Args:
         lines: the log, line by line.
@@ -89,7 +95,7 @@ def read_combined(lines: Iterable[bytes], site: str) -> Iterator[Event | Skipped
             what follows the host in ``site`` is ignored.
 
     Returns:
-        An event, a skipped line or a broken line for every line, in order.
+        An iterator with an event, a skipped line or a broken line for every line, in order.
 
     Raises:
         UrlError: ``site`` is no http(s) URL; raised at once.
@@ -114,7 +120,7 @@ def _read_line(number: int, line: str, origin: str) -> Event | Skipped | BrokenL
 
 
 def _page_view(match: re.Match[str], origin: str) -> Event | SkipReason:
-    """The visit that a line tells of, or why it tells of none; the first reason counts.
+    """The visit of a line, or the first reason why the line is none.
 
     Raises:
         _BrokenError: a field makes no sense.
@@ -139,7 +145,7 @@ def _page_view(match: re.Match[str], origin: str) -> Event | SkipReason:
 
 
 def _url(target: str, origin: str) -> str:
-    """The URL asked for; one with the site's host is the site's, whatever its scheme."""
+    """The URL that was requested; one of the site's host gets the site's scheme."""
     if target.startswith("/"):
         return canonical(origin + target)
     url = canonical(target)
@@ -154,16 +160,16 @@ def _is_asset(path_and_query: str) -> bool:
 
 
 def _environment(**fields: str) -> dict[str, str]:
-    """The fields that the log knows; it writes ``-`` for the others."""
+    """The fields that have a value; the log writes ``-`` for those that have none."""
     return {name: value for name, value in fields.items() if value not in ("", "-")}
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=_CACHED_CLIENTS)
 def _visitor(client: str) -> str:
     """The visitor key of a client.
 
     Raises:
-        _BrokenError: the log has names instead of addresses.
+        _BrokenError: the log has host names instead of addresses.
     """
     try:
         return f"i:{canonical_ip(client)}"
@@ -171,7 +177,7 @@ def _visitor(client: str) -> str:
         raise _BrokenError("the client is no IP address") from None
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=_CACHED_MINUTES)
 def _minute_ms(minute: str, zone: str) -> int:
     """Milliseconds since the epoch of a minute like ``17/May/2015:10:05`` in a zone like ``+0200``.
 

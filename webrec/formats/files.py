@@ -20,13 +20,18 @@ else:
     from backports import zstd
 
 STDIN = "-"
+"""The name that stands for standard input."""
+
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+"""The first bytes of a file packed by gzip, and of one packed by zstd."""
+
 _BUFFER = 1 << 20
+"""Bytes that are unpacked, or skipped, at a time."""
 
 
 class BrokenFile(WebrecError):
-    """A file that cannot be read to its end."""
+    """A file that breaks off, or is damaged."""
 
 
 @contextmanager
@@ -34,8 +39,8 @@ def opened(name: str) -> Iterator[BinaryIO]:
     """A file, or standard input for ``-``; ``.gz`` and ``.zst`` are unpacked as they are read.
 
     Raises:
-        UsageError: there is no such file, or it may not be read.
-        BrokenFile: it breaks off, or is not what it begins like.
+        UsageError: the file does not exist, or may not be read.
+        BrokenFile: it breaks off, or is packed wrongly.
     """
     try:
         raw = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115 - closed below
@@ -53,10 +58,10 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 
 def check_files(names: tuple[str, ...]) -> None:
-    """Return if every file is there, so that nothing is begun that cannot be finished.
+    """Returns if every file can be opened, so that no work is begun that cannot be finished.
 
     Raises:
-        UsageError: one is not there, or may not be read.
+        UsageError: a file does not exist, or may not be read.
     """
     for name in names:
         if name != STDIN:
@@ -70,7 +75,7 @@ def lines_of(file: BinaryIO, longest: int, too_long: Callable[[int], None]) -> I
     Args:
         file: see `opened`.
         longest: bytes of the longest line that is read.
-        too_long: told the number (from 1) of a longer one, in whose place stands a blank one.
+        too_long: called with the number (from 1) of each longer one; a blank line takes its place.
     """
     number = 0
     while line := file.readline(longest + 1):
@@ -105,8 +110,8 @@ def read_documents(name: str) -> list[object]:
     return found if isinstance(found, list) else [found]
 
 
-class _Steps(io.RawIOBase):
-    """A packed file, unpacked a step at a time: what comes before a break is given first."""
+class _Pieces(io.RawIOBase):
+    """A packed file, unpacked a piece at a time: what comes before a damage is read first."""
 
     def __init__(self, packed: gzip.GzipFile | zstd.ZstdFile) -> None:
         self._packed = packed
@@ -121,11 +126,11 @@ class _Steps(io.RawIOBase):
 
 
 def _unpacked(raw: BinaryIO, name: str) -> BinaryIO:
-    """By its first bytes, or where they say nothing, by its name."""
+    """The file unpacked, by its first bytes; where they do not tell, by its name."""
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
     start = buffered.peek(len(_ZSTD))
     if start.startswith(_GZIP) or (start and name.endswith(".gz")):
-        return io.BufferedReader(_Steps(gzip.GzipFile(fileobj=buffered)), _BUFFER)
+        return io.BufferedReader(_Pieces(gzip.GzipFile(fileobj=buffered)), _BUFFER)
     if start.startswith(_ZSTD) or (start and name.endswith((".zst", ".zstd"))):
-        return io.BufferedReader(_Steps(zstd.ZstdFile(buffered)), _BUFFER)
+        return io.BufferedReader(_Pieces(zstd.ZstdFile(buffered)), _BUFFER)
     return buffered

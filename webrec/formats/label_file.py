@@ -1,4 +1,4 @@
-"""A file of labelled pages, to judge categories by: TSV, CSV or NDJSON in, URL to label out."""
+"""Labelled pages, to measure categories by: a TSV, CSV or NDJSON file in, labels by URL out."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from webrec.formats.files import lines_of, opened
 from webrec.formats.json import read_json
 
 _SHOWN = 5
+"""Wrong lines that an error names; more would hide what to do."""
+
 _LONGEST_LINE = 256 << 10
+"""Bytes of the longest line: more than a URL and a label need, so that memory stays bounded."""
+
 _HEAD = {"url", "label"}
 _WRONG = "give a URL and its label"
 
 
 class _Line(NamedTuple):
-    """A line of the file, and what is wrong with it, if anything is."""
+    """A line of the file: its URL and label, or the problem with it."""
 
     number: int
     url: str = ""
@@ -27,14 +31,14 @@ class _Line(NamedTuple):
 
 
 def read_labels(name: str) -> dict[str, str]:
-    """The labels of a file by canonical URL.
+    """Reads the labels of a file, by canonical URL.
 
-    A line is a URL and its label, by tab or comma, or a JSON object with ``url`` and ``label``. A
-    first line that names the columns may put them in any order, and have others.
+    A line is a URL and its label with a tab or a comma between, or a JSON object with ``url`` and
+    ``label``. A first line that names the columns may have them in any order, and others too.
 
     Raises:
-        UsageError: the file cannot be read, or has a line that is none of these; it names the
-            first five of these by their numbers.
+        UsageError: the file cannot be read, is empty, or has a wrong line; names the first five
+            of them by their numbers.
     """
     labels: dict[str, str] = {}
     problems: list[str] = []
@@ -51,7 +55,7 @@ def read_labels(name: str) -> dict[str, str]:
 
 
 def _add(labels: dict[str, str], line: _Line) -> str:
-    """Take in a line; what is wrong with it, if anything is."""
+    """Adds a line to the labels; returns what is wrong with it, or an empty string."""
     try:
         url = canonical(line.url.strip())
     except UrlError as error:
@@ -89,21 +93,27 @@ def _lines(name: str) -> Iterator[_Line]:
 
 
 def _parser(first: str) -> Callable[[int, str], _Line | None]:
-    """What reads the lines of a file that begins so; None for the line that names the columns."""
+    """The parser of a file's lines, by its first line.
+
+    Returns:
+        A function from a line's number and text to the line; to None for the one that names the
+        columns.
+    """
     if first.lstrip().startswith("{"):
         return _json_line
     separator = "\t" if "\t" in first else ","
     names = [name.strip().casefold() for name in _split(first, separator)]
-    places = (names.index("url"), names.index("label")) if set(names) >= _HEAD else (0, 1)
-    width = len(names) if set(names) >= _HEAD else 2
+    has_head = set(names) >= _HEAD
+    url_column, label_column = (names.index("url"), names.index("label")) if has_head else (0, 1)
+    width = len(names) if has_head else 2
 
     def line(number: int, text: str) -> _Line | None:
-        if text == first and set(names) >= _HEAD:
+        if has_head and text == first:
             return None
         values = _split(text, separator)
         if len(values) != width:
             return _Line(number, problem=f"{len(values)} columns instead of {width}: {_WRONG}")
-        return _Line(number, values[places[0]], values[places[1]])
+        return _Line(number, values[url_column], values[label_column])
 
     return line
 

@@ -16,7 +16,7 @@ def test_robots(user_agent: str) -> None:
 
 @pytest.mark.parametrize("user_agent", [_FIREFOX, "", None, "-", "x" * 100_000])
 def test_people(user_agent: str | None) -> None:
-    """Browsers, and whoever names no user agent, are no robots."""
+    """Browsers, and senders that name no user agent, are no robots."""
     assert not is_bot(user_agent)
 
 

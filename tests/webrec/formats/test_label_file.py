@@ -61,7 +61,7 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, problem: str) -> None:
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
-    """Bytes of no text are told as that, a missing file as missing."""
+    """Bytes that are no text are reported as that, a missing file as missing."""
     file = tmp_path / "labels"
     file.write_bytes(b"https://a.example/\tcats\n\xff\xfe\tx\n")
     with pytest.raises(UsageError, match="line 2: not UTF-8"):

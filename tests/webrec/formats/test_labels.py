@@ -24,7 +24,7 @@ def test_label() -> None:
     ],
 )
 def test_wrong_label(document: object, error: FieldError) -> None:
-    """A label that nobody could read, or none at all, is refused with what to do about it."""
+    """A label without a letter, or none at all, is refused with what to do about it."""
     with pytest.raises(InvalidDocument) as raised:
         parse_label(document)
     assert raised.value.errors == (error,)

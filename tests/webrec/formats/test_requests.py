@@ -30,7 +30,7 @@ def test_null_is_absent() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """Fields that nobody reads may hold anything."""
+    """Fields that a request does not have may hold anything."""
     assert request(imp=[{"id": 1}], now_ms=3, URL=0) == request()
 
 
