@@ -28,7 +28,7 @@ from tests.support.running import Answer, Client, Service, batch, run_batch, wai
 from webrec import config
 from webrec.errors import StoreUnavailable
 from webrec.formats.events import parse_event
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 from webrec.serving.engine import Engine
 
 PLAN: dict[str, Any] = {"categories": 4, "communities": 4, "features": "tfidf"}
@@ -461,7 +461,7 @@ class _Watch(threading.Thread):
         home = self._service.home
         # a look of its own at the store and the spool; nothing is recorded here
         engine = Engine(config.load(home=home, **self._service.settings), 0.0)
-        spool = RawLog(home / "log")
+        spool = LocalLog(home / "log")
         try:
             while not self._over.wait(0.5):
                 at = time.monotonic()
@@ -649,7 +649,7 @@ def _drop(home: Path, settings: Mapping[str, Any]) -> None:
         engine.close()
 
 
-def _oldest_s(spool: RawLog) -> float:
+def _oldest_s(spool: LocalLog) -> float:
     """For how long the oldest closed segment waits."""
     times = []
     for segment in spool.closed_segments():

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.support.running import Client, Service, wait_until
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 
 _EVENTS = 5
 _PAUSE_S = 0.02
@@ -99,7 +99,7 @@ def counted_by_service(service: Service, ledger: Ledger) -> Counter[Visit]:
 
 def counted_in_log(home: Path) -> Counter[Visit]:
     """The lines of the log, which nobody writes any more, by visitor and URL."""
-    log = RawLog(home / "log")
+    log = LocalLog(home / "log")
     assert log.open_segments() == []
     records = (record for name in log.closed_segments() for record in log.read(name))
     return Counter(

@@ -21,7 +21,7 @@ from service.process import (
 from service.wsgi import METRICS_FOLDER
 from tests.support.running import DEADLINE_S, Answer, Client, build_world
 from webrec import config
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 
 pytestmark = pytest.mark.slow
 
@@ -155,4 +155,4 @@ def test_another_server(home: Path, tmp_path: Path) -> None:
         with Client(port) as client:
             assert client.get("/v1/users", user="elsewhere").json["urls"][0]["visits"] == 1
         assert process.wait(DEADLINE_S) == 0
-    assert RawLog(own / "log").open_segments() == []
+    assert LocalLog(own / "log").open_segments() == []

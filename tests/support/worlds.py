@@ -30,7 +30,7 @@ from webrec.features.user_classifier import UserClassifier
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.serving.engine import Engine
 from webrec.tables.generations import Generation
 from webrec.tables.page_texts import PageText

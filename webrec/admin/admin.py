@@ -328,7 +328,7 @@ def _store(engine: Engine) -> str:
 def _log(engine: Engine) -> str:
     engine.log.check()
     waiting = engine.log.unshipped()
-    return waiting.told(time.time()) if waiting.why else ""
+    return waiting.in_words(time.time()) if waiting.why else ""
 
 
 def _model(engine: Engine) -> str:

@@ -21,7 +21,7 @@ from hbase_schema import row_keys as keys
 from webrec.domain.event_kinds import COUNTERS, COUNTS_AS, KNOWN_KINDS
 from webrec.domain.progress import StepProgress
 from webrec.domain.types import Campaign, Event, Page
-from webrec.rawlog.local import Log, Record, Watermark
+from webrec.rawlog import Log, Record, Watermark
 from webrec.storage import Store, Swap, open_scratch
 from webrec.tables.page_texts import PageText
 

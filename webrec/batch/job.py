@@ -33,7 +33,7 @@ from webrec.domain.progress import Progress, step
 from webrec.domain.types import Arrays
 from webrec.errors import Conflict, NotFound, StoreUnavailable
 from webrec.features.page_classifier import FeatureKind
-from webrec.rawlog.local import Log, Watermark
+from webrec.rawlog import Log, Watermark
 from webrec.recording.recorder import Recorder
 from webrec.tables.generations import Generation
 from webrec.tables.tables import Tables

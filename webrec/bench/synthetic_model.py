@@ -35,7 +35,7 @@ from hbase_schema.cells import PageCell
 from webrec.domain.types import AdPage, Arrays, Campaign, Page
 from webrec.errors import UsageError
 from webrec.model.co_visit_scorer import MOST_SEEN
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.synthetic import world as synthetic
 from webrec.synthetic.world import Ints
 from webrec.tables.generations import Generation

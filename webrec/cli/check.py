@@ -75,8 +75,8 @@ def _log(engine: Engine) -> str:
     log.ship(lambda: True)  # only looks whether it could
     waiting = log.unshipped()
     if waiting.why:
-        raise LogUnavailable(waiting.told(time.time()))
-    shipping = f"; {waiting.told(time.time())}" if waiting.segments else ""
+        raise LogUnavailable(waiting.in_words(time.time()))
+    shipping = f"; {waiting.in_words(time.time())}" if waiting.segments else ""
     left = len(log.open_segments())
     return (
         f"{engine.settings.log_uri} can be written; {len(log.closed_segments()):,} segments "

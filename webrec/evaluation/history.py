@@ -19,7 +19,7 @@ from webrec.batch.history import Left, Replayed, counting, replay
 from webrec.domain.event_kinds import COUNTS_AS
 from webrec.domain.progress import StepProgress
 from webrec.domain.types import Campaign, Event
-from webrec.rawlog.local import Log, Watermark
+from webrec.rawlog import Log, Watermark
 
 ANONYMOUS = -1
 

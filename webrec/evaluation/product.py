@@ -35,7 +35,7 @@ from webrec.evaluation.measures import NO_PAGE, Lists
 from webrec.evaluation.protocols import Question
 from webrec.model.files import load
 from webrec.model.model import Model
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.serving.ads import AdBoard
 from webrec.serving.signals import Lookup, Query, Snapshot
 from webrec.storage import open_store

@@ -17,7 +17,7 @@ from webrec.model.arrays import EMPTY_ARRAYS, ModelArrays
 from webrec.model.candidate_sets import ColList, RecList, RecUnion
 from webrec.model.co_visit_scorer import CoVisitScorer
 from webrec.model.ragged import span
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.tables.generations import Generation
 
 

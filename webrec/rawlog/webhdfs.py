@@ -1,43 +1,34 @@
-"""[1] Files on HDFS over WebHDFS: time-outs, retries and errors in one place.
+"""[1] Files on HDFS over WebHDFS: timeouts, retries and the driver's errors in one place.
 
-The NameNode says where a file's bytes lie; they come from, and go to, its DataNodes. So a machine
-must reach both.
+Names and bytes of files come in and go out; what they mean is the log's business. The NameNode
+says where a file's bytes lie; they come from, and go to, its DataNodes. So a machine must reach
+both.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import hdfs
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from webrec.errors import LogUnavailable, UsageError
+from webrec.errors import LogUnavailable
+from webrec.rawlog import webhdfs_errors as errors
+from webrec.rawlog.hdfs_uri import Address
+from webrec.rawlog.webhdfs_errors import NotAnswered, NotThere
 
-_DEFAULT_PORT = 9870
-_DEFAULT_USER = "webrec"
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _CHUNK_BYTES = 1 << 18
+"""Bytes that are read of an answer at a time: some thousand lines."""
+
 _LONGEST_PAUSE_S = 5.0
+"""Seconds between two attempts at most: a restart of HDFS takes about ten."""
+
 _FOLDER_MODE, _FILE_MODE = "750", "640"
-_NO_USE_REPEATING = frozenset(
-    (
-        "AccessControlException",
-        "AuthorizationException",
-        "FileAlreadyExistsException",
-        "FileNotFoundException",
-        "IllegalArgumentException",
-        "InvalidPathException",
-        "ParentNotDirectoryException",
-        "SecurityException",
-        "UnsupportedOperationException",
-    )
-)
+"""Who may read on HDFS: the log holds what visitors did."""
 
 # it writes down itself what it raises
 logging.getLogger(hdfs.__name__).setLevel(logging.CRITICAL)
@@ -45,8 +36,8 @@ logging.getLogger(hdfs.__name__).setLevel(logging.CRITICAL)
 _T = TypeVar("_T")
 
 
-class Patience(NamedTuple):
-    """How long to wait for HDFS.
+class Timeouts(NamedTuple):
+    """How long to wait for HDFS, and how often to ask it again.
 
     Attributes:
         connect_s: seconds until a server has taken the connection.
@@ -61,49 +52,12 @@ class Patience(NamedTuple):
     pause_s: float = 0.0
 
 
-SHIPPING = Patience(3.0, 10.0)
-"""Whoever ships comes again."""
-READING = Patience(3.0, 20.0, attempts=7, pause_s=0.5)
-"""A batch has no second chance: it outlives a restart of HDFS (17 s of pauses in all)."""
-LOOKING = Patience(1.0, 2.0)
-"""Somebody waits for a figure."""
-
-
-class NotAnswered(LogUnavailable):
-    """HDFS did not do it now; a moment later it may."""
-
-
-class Address(NamedTuple):
-    """What a URI ``hdfs://[user@]host[:port][,host…]/path`` says.
-
-    Attributes:
-        hosts: of the NameNodes, each with its HTTP port.
-    """
-
-    user: str
-    hosts: tuple[str, ...]
-    path: str
-
-    @classmethod
-    def of(cls, uri: str) -> Address:
-        """Read a URI.
-
-        Raises:
-            UsageError: it is not understood.
-        """
-        where, slash, path = uri.removeprefix("hdfs://").partition("/")
-        user, _, listed = where.rpartition("@")
-        hosts = listed.split(",")
-        if not slash or not path.strip("/") or not all(map(_HOST.fullmatch, hosts)):
-            raise UsageError(
-                f"the log {uri!r} is not understood: use hdfs://[user@]namenode:9870/path"
-            )
-        ports = ("" if re.search(r":\d+$", host) else f":{_DEFAULT_PORT}" for host in hosts)
-        addressed = tuple(host + port for host, port in zip(hosts, ports, strict=True))
-        return cls(user or _DEFAULT_USER, addressed, "/" + path.strip("/"))
-
-    def __str__(self) -> str:
-        return f"hdfs://{','.join(self.hosts)}{self.path}"
+SHIPPING = Timeouts(3.0, 10.0)
+"""For shipping, which is tried again a moment later as a whole."""
+READING = Timeouts(3.0, 20.0, attempts=7, pause_s=0.5)
+"""For a batch, which has no second chance: it outlives a restart of HDFS (17 s of pauses)."""
+STATUS = Timeouts(1.0, 2.0)
+"""For figures and farewells, while a request or a process that stops waits for them."""
 
 
 class File(NamedTuple):
@@ -128,19 +82,22 @@ class Hdfs:
 
     Args:
         address: where it is.
-        patience: how long to wait.
+        timeouts: how long to wait, and how often to try.
+
+    Attributes:
+        address: the same.
     """
 
-    def __init__(self, address: Address, patience: Patience) -> None:
+    def __init__(self, address: Address, timeouts: Timeouts) -> None:
         self.address = address
-        self._patience = patience
+        self._timeouts = timeouts
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy for the web does not know the neighbours
         self._client = hdfs.InsecureClient(
             ";".join(f"http://{host}" for host in address.hosts),
             user=address.user,
             root=address.path,
-            timeout=(patience.connect_s, patience.read_s),
+            timeout=(timeouts.connect_s, timeouts.read_s),
             session=self._session,
         )
 
@@ -164,7 +121,7 @@ class Hdfs:
         """One file; None if it is not there."""
         try:
             return _file(path, self._repeated(lambda: self._client.status(path)))
-        except _NotThere:
+        except NotThere:
             return None
 
     def make_folder(self, path: str) -> None:
@@ -197,6 +154,19 @@ class Hdfs:
                     f"{self.address}: {source} cannot replace {target}: name the NameNode itself "
                     "in WEBREC_LOG, not a gateway"
                 )
+
+    def check_length(self, path: str, length: int) -> None:
+        """Return if a file has arrived whole.
+
+        Raises:
+            LogUnavailable: it has another length, in bytes, or is not there.
+        """
+        found = self.find(path)
+        if found is None or found.length != length:
+            arrived = 0 if found is None else found.length
+            raise LogUnavailable(
+                f"{self.address}: {arrived:,} of {length:,} bytes of {path} arrived"
+            )
 
     def remove(self, path: str) -> None:
         """Take away a file, or a folder that holds nothing; or find that it is gone."""
@@ -246,13 +216,13 @@ class Hdfs:
     def _listed(self, folder: str) -> list[tuple[str, dict[str, Any]]]:
         try:
             return self._repeated(lambda: self._client.list(folder, status=True))
-        except _NotThere:
+        except NotThere:
             return []
 
     def _attempts(self) -> Retrying:
         return Retrying(
-            stop=stop_after_attempt(self._patience.attempts),
-            wait=wait_exponential(self._patience.pause_s, max=_LONGEST_PAUSE_S),
+            stop=stop_after_attempt(self._timeouts.attempts),
+            wait=wait_exponential(self._timeouts.pause_s, max=_LONGEST_PAUSE_S),
             retry=retry_if_exception_type(NotAnswered),
             reraise=True,
         )
@@ -267,7 +237,7 @@ class Hdfs:
                 except (KeyError, TypeError, ValueError) as error:
                     if isinstance(error, requests.RequestException):
                         raise
-                    raise self._no_webhdfs() from error
+                    raise errors.no_webhdfs(self.address) from error
 
         return self._attempts()(once)
 
@@ -277,56 +247,12 @@ class Hdfs:
         try:
             yield
         except hdfs.HdfsError as error:
-            raise self._refused(error) from error
+            raise errors.refused(self.address, error.exception, error.message) from error
         except requests.JSONDecodeError as error:
-            raise self._no_webhdfs() from error
+            raise errors.no_webhdfs(self.address) from error
         except requests.RequestException as error:
-            raise NotAnswered(self._silence(error)) from error
-
-    def _refused(self, error: hdfs.HdfsError) -> LogUnavailable:
-        if isinstance(error.message, bytes):
-            return self._no_webhdfs()
-        message = error.message or error.exception or "it refuses"
-        said = f"{self.address}: {message.splitlines()[0]}"
-        if error.exception == "FileNotFoundException":
-            return _NotThere(said)
-        if error.exception == "AccessControlException":
-            user, path = self.address.user, self.address.path
-            return LogUnavailable(
-                f"{said}: give {user} a folder: hdfs dfs -mkdir -p {path}; "
-                f"hdfs dfs -chown -R {user} {path}"
-            )
-        if error.exception is None or error.exception in _NO_USE_REPEATING:
-            return LogUnavailable(said)
-        return NotAnswered(said)
-
-    def _no_webhdfs(self) -> LogUnavailable:
-        return LogUnavailable(
-            f"{self.address} answers, but not as WebHDFS does: name the NameNode's HTTP port, "
-            f"{_DEFAULT_PORT} where nobody changed it"
-        )
-
-    def _silence(self, error: requests.RequestException) -> str:
-        why = _innermost(error)
-        host = urlsplit(error.request.url or "").netloc if error.request is not None else ""
-        if host and host not in self.address.hosts:
-            return (
-                f"{self.address} names its DataNode {host}, which does not answer ({why}): this "
-                "machine must reach the DataNodes, too"
-            )
-        return f"{self.address} does not answer ({why})"
-
-
-class _NotThere(LogUnavailable):
-    """There is no such file or folder."""
+            raise errors.silent(self.address, error) from error
 
 
 def _file(path: str, status: dict[str, Any]) -> File:
     return File(path, status["length"], status.get("fileId", 0))
-
-
-def _innermost(error: BaseException) -> str:
-    """What the libraries wrapped up, in a few words."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -27,7 +27,7 @@ from hbase_schema.cells import RecentCell
 from webrec.domain.event_kinds import COUNTS_AS, KNOWN_KINDS
 from webrec.domain.types import Event
 from webrec.errors import LogUnavailable, StoreUnavailable, WebrecError
-from webrec.rawlog.local import Log, Record, Segment, Watermark, epoch_of
+from webrec.rawlog import Log, Record, Segment, Watermark, epoch_of
 from webrec.tables.page_texts import PageText
 from webrec.tables.tables import Tables
 from webrec.tables.visitors import Recent
@@ -251,12 +251,12 @@ class Recorder:
     def cut(self, wait_s: float) -> Watermark:
         """Cut the log; what was recorded before is then complete, but for stalled writers."""
 
-        def settle() -> None:
+        def close_segments() -> None:
             self.roll()
             self.flush()
             self.recover()
 
-        return self._log.cut(wait_s, settle)
+        return self._log.cut(wait_s, close_segments)
 
     def start(self) -> None:
         """Keep this process's promises in the background: fsync, roll, flush; recover; ship."""
@@ -311,7 +311,7 @@ class Recorder:
         self._log.ship(self._stop.is_set)
         waiting = self._log.unshipped()
         if waiting.why and waiting.segments and not self._told_waiting:
-            _log.warning("%s", waiting.told(time.time()))
+            _log.warning("%s", waiting.in_words(time.time()))
             self._told_waiting = True
         elif self._told_waiting and not waiting.why:
             _log.warning("segments are shipped again")
@@ -333,7 +333,7 @@ class Recorder:
         if waiting.segments:
             _log.warning(
                 "%s. The service, or the next command on this home, ships them",
-                waiting.told(time.time()),
+                waiting.in_words(time.time()),
             )
 
     def _sync(self) -> None:

@@ -23,8 +23,7 @@ from webrec.features.page_classifier import PageClassifier
 from webrec.formats.requests import RequestDocument
 from webrec.model.files import load
 from webrec.model.model import EMPTY, Model
-from webrec.rawlog.hdfs import open_log
-from webrec.rawlog.local import Log
+from webrec.rawlog import Log, open_log
 from webrec.recording.recorder import Recorder
 from webrec.serving.ads import AdBoard
 from webrec.serving.landing_pages import LandingPages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hbase_schema import names, row_keys
-from webrec.rawlog.local import Record
+from webrec.rawlog import Record
 from webrec.storage import Store, Swap
 
 

@@ -9,7 +9,7 @@ import orjson
 from hbase_schema import names
 from hbase_schema.families import definition_of
 from webrec.errors import Conflict, NotFound
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.storage import Store
 from webrec.tables.meta import Meta
 

@@ -16,16 +16,17 @@ from webrec.batch.history import Replayed, replay
 from webrec.domain.event_kinds import COUNTS_AS, KNOWN_KINDS, Counter
 from webrec.domain.progress import StepProgress, no_progress
 from webrec.domain.types import AdPage, Campaign, Event, Page
-from webrec.rawlog.local import RawLog, Watermark
+from webrec.rawlog import Watermark
+from webrec.rawlog.local import LocalLog
 
 A, B, C = (f"https://site.example/{name}" for name in "abc")
 ANN, BOB = "u:ann", "u:bob"
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> RawLog:
+def log(tmp_path: Path) -> LocalLog:
     """A new log."""
-    return RawLog(tmp_path / "log")
+    return LocalLog(tmp_path / "log")
 
 
 def visit(
@@ -40,7 +41,7 @@ def accept(url: str = A, visitor: str | None = ANN) -> Event:
     return Event("accept", url, visitor, 0)
 
 
-def write(log: RawLog, *events: Event, received_us: int = 10) -> str:
+def write(log: LocalLog, *events: Event, received_us: int = 10) -> str:
     """One closed segment."""
     segment = log.begin()
     segment.append(events, received_us)
@@ -49,7 +50,7 @@ def write(log: RawLog, *events: Event, received_us: int = 10) -> str:
 
 
 def read(
-    log: RawLog,
+    log: LocalLog,
     *campaigns: Campaign,
     watermark: Watermark | None = None,
     forgotten: Mapping[str, int] | None = None,
@@ -70,7 +71,7 @@ def profile(replayed: Replayed, visitor: str) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_everything_is_in_order(log: RawLog) -> None:
+def test_everything_is_in_order(log: LocalLog) -> None:
     """Pages come by URL and visitors by key, however the log has them."""
     write(log, visit(C, BOB), visit(A, ANN), visit(B, "i:192.0.2.1"))
     found = read(log)
@@ -79,7 +80,7 @@ def test_everything_is_in_order(log: RawLog) -> None:
     assert found.visits.toarray().tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
 
 
-def test_visits_and_accepts_are_counted_apart(log: RawLog) -> None:
+def test_visits_and_accepts_are_counted_apart(log: LocalLog) -> None:
     """By visitor and page, over all segments."""
     write(log, visit(), visit(), accept())
     write(log, visit(), visit(B), accept(B, BOB))
@@ -92,7 +93,7 @@ def test_visits_and_accepts_are_counted_apart(log: RawLog) -> None:
     assert (found.counts["visits"], found.counts["accepts"]) == (4, 2)
 
 
-def test_anonymous_visits_count_in_totals_alone(log: RawLog) -> None:
+def test_anonymous_visits_count_in_totals_alone(log: LocalLog) -> None:
     """A page has them, no visitor does."""
     write(log, visit(), visit(visitor=None), accept(B, None), visit(C, None))
     found = read(log)
@@ -101,7 +102,7 @@ def test_anonymous_visits_count_in_totals_alone(log: RawLog) -> None:
     assert found.page_accepts.tolist() == [0, 1, 0]
 
 
-def test_robots_are_counted_and_left_out(log: RawLog) -> None:
+def test_robots_are_counted_and_left_out(log: LocalLog) -> None:
     """Neither their visits nor the pages only they have seen are in the result."""
     write(log, replace(visit(), bot=True), replace(visit(B), bot=True), visit())
     found = read(log)
@@ -112,7 +113,7 @@ def test_robots_are_counted_and_left_out(log: RawLog) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 5_000])
 def test_duplicates_are_counted_and_left_out(
-    log: RawLog, chunk: int, monkeypatch: pytest.MonkeyPatch
+    log: LocalLog, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first of an id counts, near by or far away; events without id are all different."""
     monkeypatch.setattr(module, "_CHUNK", chunk)
@@ -123,13 +124,13 @@ def test_duplicates_are_counted_and_left_out(
     assert found.counts["duplicates"] == 3
 
 
-def test_a_robots_id_is_free_for_a_person(log: RawLog) -> None:
+def test_a_robots_id_is_free_for_a_person(log: LocalLog) -> None:
     """As it is where the event is recorded."""
     write(log, replace(visit(event_id="x"), bot=True), visit(event_id="x"))
     assert profile(read(log), ANN) == {A: (1, 0)}
 
 
-def test_broken_lines_are_counted_and_left_out(log: RawLog) -> None:
+def test_broken_lines_are_counted_and_left_out(log: LocalLog) -> None:
     """The lines around them are read."""
     segment = log.begin()
     segment.append([visit()], 1)
@@ -147,7 +148,7 @@ def other(kind: str, url: str = A, visitor: str | None = ANN, **more: str) -> Ev
     return replace(visit(url, visitor), kind=kind, **more)  # type: ignore[arg-type]
 
 
-def test_a_line_of_an_unknown_kind_is_a_broken_one(log: RawLog) -> None:
+def test_a_line_of_an_unknown_kind_is_a_broken_one(log: LocalLog) -> None:
     """It is no visit, its page is not known by it, and its id is free."""
     write(log, visit(), other("click", event_id="x"), visit(event_id="x"), other("click", B))
     found = read(log)
@@ -156,7 +157,7 @@ def test_a_line_of_an_unknown_kind_is_a_broken_one(log: RawLog) -> None:
     assert (found.counts["broken"], found.counts["events"], found.counts["visits"]) == (2, 2, 2)
 
 
-def test_a_line_of_an_unknown_kind_is_taken_out_with_its_visitor(log: RawLog) -> None:
+def test_a_line_of_an_unknown_kind_is_taken_out_with_its_visitor(log: LocalLog) -> None:
     """Its segment is named, so that rewriting it leaves nothing of a forgotten visitor."""
     segment = write(log, other("click"), other("click", visitor=BOB))
     found = read(log, forgotten={ANN: 10})
@@ -168,7 +169,7 @@ def test_a_line_of_an_unknown_kind_is_taken_out_with_its_visitor(log: RawLog) ->
 
 @pytest.mark.parametrize(("counter", "counted"), [(None, {}), ("accepts", {A: (0, 2)})])
 def test_a_new_kind_counts_as_its_row_says(
-    log: RawLog, counter: Counter | None, counted: object, monkeypatch: pytest.MonkeyPatch
+    log: LocalLog, counter: Counter | None, counted: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never as a visit by accident; the text that it brings is its page's."""
     monkeypatch.setitem(COUNTS_AS, "purchase", counter)  # type: ignore[arg-type]
@@ -180,7 +181,7 @@ def test_a_new_kind_counts_as_its_row_says(
     assert found.pages == [Page(A, "Tent"), Page(B)]
 
 
-def test_the_forgotten_are_counted_and_left_out(log: RawLog) -> None:
+def test_the_forgotten_are_counted_and_left_out(log: LocalLog) -> None:
     """Up to the moment they were forgotten, in whatever they sent; their segments are named."""
     page = Event("page", B, ANN, 0, title="Said by Ann")
     first = write(log, visit(), page, replace(visit(), bot=True), received_us=10)
@@ -193,7 +194,7 @@ def test_the_forgotten_are_counted_and_left_out(log: RawLog) -> None:
     assert [page.url for page in found.pages] == [A, C]
 
 
-def test_only_what_the_watermark_covers_is_read(log: RawLog) -> None:
+def test_only_what_the_watermark_covers_is_read(log: LocalLog) -> None:
     """A later segment, and one that was open at the cut, are left for the next batch."""
     covered, open_then = write(log, visit()), log.begin()
     open_then.append([visit(B)], 10)
@@ -205,7 +206,7 @@ def test_only_what_the_watermark_covers_is_read(log: RawLog) -> None:
     assert [page.url for page in found.pages] == [A]
 
 
-def test_pages_that_nobody_visited_are_there(log: RawLog) -> None:
+def test_pages_that_nobody_visited_are_there(log: LocalLog) -> None:
     """An event of type page makes a page without visits."""
     write(log, Event("page", A, None, 0, title="About A", keywords=("a",), description="All"))
     found = read(log)
@@ -231,7 +232,7 @@ def test_the_newest_words_win(order: list[int], tmp_path_factory: pytest.TempPat
         said(9),
         Event("visit", A, ANN, 4, description="Said by a visit"),
     ]
-    log = RawLog(tmp_path_factory.mktemp("log"))
+    log = LocalLog(tmp_path_factory.mktemp("log"))
     write(log, *(events[n] for n in order))
     assert read(log).pages == [Page(A, "New", ("new",), "Said by a visit")]
 
@@ -241,7 +242,7 @@ def test_words_of_the_same_moment_do_not_depend_on_the_log(tmp_path: Path) -> No
     events = [said(1, title="One"), said(1, title="Other")]
     found = []
     for name, ordered in (("forth", events), ("back", events[::-1])):
-        log = RawLog(tmp_path / name)
+        log = LocalLog(tmp_path / name)
         write(log, *ordered)
         found.append(read(log).pages)
     assert found[0] == found[1]
@@ -252,7 +253,7 @@ def campaign(campaign_id: str, *pages: Page) -> Campaign:
     return Campaign(campaign_id, tuple(AdPage(page.url, page) for page in pages), 0.5)
 
 
-def test_landing_pages_are_pages_where_they_bring_words(log: RawLog) -> None:
+def test_landing_pages_are_pages_where_they_bring_words(log: LocalLog) -> None:
     """A described one can be categorised though nobody visited it; a bare one is no page."""
     write(log, visit(C))
     found = read(log, campaign("k", Page(A, "Offer", ("buy",), "Cheap"), Page(B), Page(C, "Shop")))
@@ -260,14 +261,14 @@ def test_landing_pages_are_pages_where_they_bring_words(log: RawLog) -> None:
     assert found.page_visits.tolist() == [0, 1]
 
 
-def test_a_page_speaks_for_itself_before_a_campaign_does(log: RawLog) -> None:
+def test_a_page_speaks_for_itself_before_a_campaign_does(log: LocalLog) -> None:
     """And of two campaigns the one with the smaller id is heard."""
     write(log, said(1, title="Own"))
     campaigns = [campaign("k1", Page(A, "Ad"), Page(B, "First")), campaign("k2", Page(B, "Second"))]
     assert [page.title for page in read(log, *campaigns).pages] == ["Own", "First"]
 
 
-def test_pairs_are_summed_in_bounded_memory(log: RawLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_are_summed_in_bounded_memory(log: LocalLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folding early gives the same sums."""
     monkeypatch.setattr(module, "_PAIRS_IN_MEMORY", 3)
     write(log, *[visit(url, who) for url in (A, B, A, C) for who in (ANN, BOB, ANN)] * 3)
@@ -276,7 +277,7 @@ def test_pairs_are_summed_in_bounded_memory(log: RawLog, monkeypatch: pytest.Mon
     assert profile(found, BOB) == {A: (6, 0), B: (3, 0), C: (3, 0)}
 
 
-def test_the_last_visit_is_the_latest(log: RawLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_visit_is_the_latest(log: LocalLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the moment it happened, in whatever order the log holds it; accepts are no visits."""
     monkeypatch.setattr(module, "_PAIRS_IN_MEMORY", 2)
     late, early, other = visit(A, at_ms=9), visit(A, at_ms=5), visit(B, at_ms=7)
@@ -285,7 +286,7 @@ def test_the_last_visit_is_the_latest(log: RawLog, monkeypatch: pytest.MonkeyPat
     assert found.last_visits.toarray().tolist() == [[9, 7, 0], [1, 0, 0]]
 
 
-def test_an_empty_log_gives_nothing(log: RawLog) -> None:
+def test_an_empty_log_gives_nothing(log: LocalLog) -> None:
     """No page, no visitor, and counts of 0."""
     found = read(log)
     assert (found.pages, found.visitors) == ([], [])
@@ -293,7 +294,7 @@ def test_an_empty_log_gives_nothing(log: RawLog) -> None:
     assert set(found.counts.values()) == {0}
 
 
-def test_progress_is_told_by_segments(log: RawLog) -> None:
+def test_progress_is_told_by_segments(log: LocalLog) -> None:
     """From none to all."""
     for _ in range(3):
         write(log, visit())

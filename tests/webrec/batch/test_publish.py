@@ -17,7 +17,7 @@ from webrec.batch.history import Replayed
 from webrec.batch.publish import Result
 from webrec.domain.types import Page
 from webrec.errors import ResultRefused, WebrecError
-from webrec.rawlog.local import Watermark
+from webrec.rawlog import Watermark
 from webrec.storage import open_store
 from webrec.storage.base import Cells
 from webrec.storage.sqlite import SqliteStore

@@ -11,7 +11,8 @@ import pytest
 from tests.support.world import PAGES, VISITS
 from tests.webrec.cli.conftest import Run, json_of
 from webrec.formats.files import zstd
-from webrec.rawlog.local import RawLog, Record
+from webrec.rawlog import Record
+from webrec.rawlog.local import LocalLog
 
 EVENTS = [*PAGES, *VISITS]
 NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
@@ -19,7 +20,7 @@ NDJSON = b"".join(json.dumps(event).encode() + b"\n" for event in EVENTS)
 
 def logged(tmp_path: Path) -> list[Record]:
     """What is in the log."""
-    log = RawLog(tmp_path / "home" / "log")
+    log = LocalLog(tmp_path / "home" / "log")
     return [record for name in log.closed_segments() for record in log.read(name)]
 
 

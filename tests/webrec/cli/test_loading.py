@@ -11,7 +11,7 @@ import pytest
 from tests.webrec.cli.conftest import Run, json_of
 from webrec.formats.files import zstd
 from webrec.formats.times import DAY_MS
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 
 LINE = '192.0.2.1 - - [{day}:10:05:03 +0000] "GET /{path} HTTP/1.1" 200 12 "-" "Mozilla/5.0"\n'
 COMBINED = ("ingest", "--format", "combined", "--site", "https://e.example", "--json")
@@ -26,7 +26,7 @@ def visits(count: int) -> bytes:
 def test_a_large_load_is_cut_into_segments(run: Run, tmp_path: Path) -> None:
     """A segment, and what is held in memory of it, ends at its size and not with the file."""
     run("ingest", "-", "--segment-bytes", 200_000, stdin=visits(20_000))
-    log = RawLog(tmp_path / "home" / "log")
+    log = LocalLog(tmp_path / "home" / "log")
     sizes = [log.size(name) for name in log.closed_segments()]
     assert len(sizes) == 4
     assert log.open_segments() == []

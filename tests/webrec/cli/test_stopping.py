@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.running import wait_until
 from tests.webrec.cli.conftest import Run, json_of
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 
 
 def start(*arguments: str | Path, **streams: int) -> subprocess.Popen[str]:
@@ -26,7 +26,7 @@ def start(*arguments: str | Path, **streams: int) -> subprocess.Popen[str]:
 
 def logged(home: Path) -> list[str]:
     """The visitors in the log, one an event."""
-    log = RawLog(home / "log")
+    log = LocalLog(home / "log")
     return [str(r.event.visitor) for name in log.closed_segments() for r in log.read(name)]
 
 

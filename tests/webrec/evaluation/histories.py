@@ -9,7 +9,7 @@ import numpy as np
 
 from webrec.domain.types import Campaign, Event
 from webrec.evaluation.history import ANONYMOUS, History, Source
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 
 SITE = "https://site.example/"
 DAY_MS = 86_400_000
@@ -52,7 +52,7 @@ def logged(
     campaigns: tuple[Campaign, ...] = (),
 ) -> Source:
     """A log that holds some events, received one microsecond after the other."""
-    log = RawLog(folder)
+    log = LocalLog(folder)
     segment = log.begin()
     for number, event in enumerate(events):
         segment.append([event], number + 1)

@@ -25,10 +25,10 @@ from webrec.admin import admin
 from webrec.batch import job
 from webrec.domain.types import Event
 from webrec.errors import LogUnavailable, UsageError
-from webrec.rawlog import hdfs as hdfslog
-from webrec.rawlog import webhdfs
-from webrec.rawlog.hdfs import HdfsLog, open_log
-from webrec.rawlog.local import RawLog, Watermark, epoch_of
+from webrec.rawlog import Watermark, epoch_of, hdfs_marks, hdfs_uri, open_log, webhdfs
+from webrec.rawlog import shipping as hdfslog
+from webrec.rawlog.hdfs import HdfsLog
+from webrec.rawlog.local import LocalLog
 from webrec.recording import recorder
 from webrec.recording.recorder import Recorder
 from webrec.storage import open_store
@@ -50,9 +50,9 @@ def hdfs() -> Iterator[WebHdfs]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody pauses between two attempts, nor waits for a server as long as outside of tests."""
-    for name in ("SHIPPING", "LOOKING"):
-        monkeypatch.setattr(webhdfs, name, webhdfs.Patience(10.0, 10.0))
-    monkeypatch.setattr(webhdfs, "READING", webhdfs.Patience(10.0, 10.0, 4, 0.01))
+    for name in ("SHIPPING", "STATUS"):
+        monkeypatch.setattr(webhdfs, name, webhdfs.Timeouts(10.0, 10.0))
+    monkeypatch.setattr(webhdfs, "READING", webhdfs.Timeouts(10.0, 10.0, 4, 0.01))
     monkeypatch.setattr(hdfslog, "_LONGEST_PAUSE_S", 0.0)
 
 
@@ -95,7 +95,7 @@ def write(log: HdfsLog, count: int = 3, by: str = "u:ann") -> str:
 
 def shipped(log: HdfsLog) -> list[str]:
     """The segments on HDFS, whatever a watermark says."""
-    return sorted(hdfslog._current(log._reading.files("closed")))
+    return sorted(hdfs_marks.current_files(log._reading.files("closed")))
 
 
 def events(log: HdfsLog, watermark: Watermark | None = None) -> Counter[str]:
@@ -128,7 +128,7 @@ def nothing() -> None:
 )
 def test_a_uri_says_who_and_where(uri: str, user: str, hosts: tuple[str, ...], path: str) -> None:
     """User and port have defaults; there may be more than one NameNode."""
-    assert webhdfs.Address.of(uri) == (user, hosts, path)
+    assert hdfs_uri.Address.of(uri) == (user, hosts, path)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_whatever_request_fails_the_next_process_goes_on(
         assert failed == (heir.unshipped().why != "")
         heir.ship()
         assert events(heir) == urls(visits(200, "u:ann"), visits(200, "u:bob"))
-        assert heir.unshipped() == (heir._spool.folder, 0, 0, "", 0)
+        assert heir.unshipped() == (str(heir._spool.folder), 0, 0, "", 0)
         assert [f for f in hdfs.files(folder) if not f.startswith("closed/")] == []
         assert f"{heir._spool.spool()}.00000001" in hdfs.folders(f"{folder}/spools")
         if not failed:
@@ -261,7 +261,7 @@ def test_a_file_that_arrives_short_is_sent_again(machine: Opener, hdfs: WebHdfs)
 _SHIPPER = """
 import sys
 from pathlib import Path
-from webrec.rawlog.hdfs import open_log
+from webrec.rawlog import open_log
 log = open_log(sys.argv[1], Path(sys.argv[2]))
 while True:
     log.ship()
@@ -341,7 +341,7 @@ def test_shipping_ends_when_it_is_told_to(machine: Opener) -> None:
 
 def test_a_log_that_was_a_folder_is_shipped(machine: Opener, tmp_path: Path) -> None:
     """Its epochs go on, on all machines, so that what was read of it stays read."""
-    folder = RawLog(tmp_path / "one")
+    folder = LocalLog(tmp_path / "one")
     old = folder.begin()
     old.append(visits(2), 1)
     for _ in range(5):
@@ -379,7 +379,7 @@ def test_hdfs_away_costs_nothing_but_backlog(machine: Opener, hdfs: WebHdfs) -> 
     assert waiting.bytes == sum(map(log._spool.size, log._spool.closed_segments())) > 0
     assert waiting.why == f"{hdfs.uri()} does not answer (Connection refused)"
     assert began <= waiting.since <= time.time()
-    assert f"for 7 s: {waiting.why}" in waiting.told(waiting.since + 7)
+    assert f"for 7 s: {waiting.why}" in waiting.in_words(waiting.since + 7)
     assert machine().unshipped() == waiting
     with pytest.raises(LogUnavailable, match="does not answer"):
         log.closed_segments()
@@ -412,8 +412,8 @@ def test_a_hanging_hdfs_is_given_up(
     machine: Opener, hdfs: WebHdfs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for ever for a server that takes connections and says nothing."""
-    for name in ("SHIPPING", "LOOKING", "READING"):
-        monkeypatch.setattr(webhdfs, name, webhdfs.Patience(0.3, 0.3))
+    for name in ("SHIPPING", "STATUS", "READING"):
+        monkeypatch.setattr(webhdfs, name, webhdfs.Timeouts(0.3, 0.3))
     log = machine()
     write(log)
     with hdfs.hanging():
@@ -664,7 +664,7 @@ def test_a_spool_that_holds_something_does_not_rest(machine: Opener, hdfs: WebHd
 
 def test_a_segment_of_a_foreign_spool_is_read(machine: Opener, tmp_path: Path) -> None:
     """One that somebody brought from elsewhere goes where the others go, and is read once there."""
-    foreign = RawLog(tmp_path / "foreign")
+    foreign = LocalLog(tmp_path / "foreign")
     segment = foreign.begin()
     segment.append(visits(2, "u:foreign"), 1)
     segment.close()
@@ -896,7 +896,7 @@ def test_what_was_rewritten_is_not_sent_again(
     log._spool.path(segment.name).write_bytes(content)  # as if it had died there
     heir = machine()
     heir.ship()
-    assert heir.unshipped() == (heir._spool.folder, 0, 0, "", 0)
+    assert heir.unshipped() == (str(heir._spool.folder), 0, 0, "", 0)
     assert b"u:gone" not in b"".join(hdfs.files("/log").values())
     assert len(list(heir.read(segment.name))) == (0 if emptied else 2)
 
@@ -904,7 +904,7 @@ def test_what_was_rewritten_is_not_sent_again(
 _MEMORY = """
 import sys, tracemalloc
 from pathlib import Path
-from webrec.rawlog.hdfs import open_log
+from webrec.rawlog import open_log
 log = open_log(sys.argv[1], Path(sys.argv[2]))
 tracemalloc.start()
 watermark = log.cut(60, lambda: None)

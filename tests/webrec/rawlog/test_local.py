@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from webrec.domain.types import Event
 from webrec.errors import LogUnavailable, UsageError
-from webrec.rawlog.hdfs import open_log
-from webrec.rawlog.local import RawLog, Segment, Watermark, epoch_of, spool_of
+from webrec.rawlog import Segment, Watermark, epoch_of, open_log, spool_of
+from webrec.rawlog.local import LocalLog
 
 FULL = Event(
     "accept",
@@ -39,13 +39,13 @@ TORN = b'{"n":7,"received_us":9,"type":"visit","url":"https://si'
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> RawLog:
+def log(tmp_path: Path) -> LocalLog:
     """A new log."""
-    return RawLog(tmp_path / "log")
+    return LocalLog(tmp_path / "log")
 
 
 @pytest.fixture
-def writer(log: RawLog) -> Iterator[Callable[[], Segment]]:
+def writer(log: LocalLog) -> Iterator[Callable[[], Segment]]:
     """Begins segments; those still open at the end are let go of."""
     begun: list[Segment] = []
 
@@ -67,7 +67,7 @@ def visits(count: int) -> list[Event]:
     return [Event("visit", f"https://site.example/{n}", "u:ann", n) for n in range(count)]
 
 
-def urls_in(log: RawLog, segment: str) -> list[str]:
+def urls_in(log: LocalLog, segment: str) -> list[str]:
     """The URLs of a closed segment's records."""
     return [record.event.url for record in log.read(segment)]
 
@@ -75,7 +75,7 @@ def urls_in(log: RawLog, segment: str) -> list[str]:
 # --- writing and reading ---------------------------------------------------------------------
 
 
-def test_events_come_back_as_they_were(log: RawLog) -> None:
+def test_events_come_back_as_they_were(log: LocalLog) -> None:
     """Every field survives, with the position and the moment of arrival."""
     segment = log.begin()
     written = segment.append([FULL, BARE], 5) + segment.append([FULL], 6)
@@ -85,7 +85,7 @@ def test_events_come_back_as_they_were(log: RawLog) -> None:
     assert [r.event for r in written] == [FULL, BARE, FULL]
 
 
-def test_a_segment_is_open_until_it_is_closed(log: RawLog) -> None:
+def test_a_segment_is_open_until_it_is_closed(log: LocalLog) -> None:
     """It moves as a whole; one that holds nothing goes away."""
     segment, empty = log.begin(), log.begin()
     segment.append([BARE], 1)
@@ -99,9 +99,9 @@ def test_a_segment_is_open_until_it_is_closed(log: RawLog) -> None:
     assert log.size(segment.name) == segment.size > 0
 
 
-def test_two_writers_have_segments_of_their_own(log: RawLog) -> None:
+def test_two_writers_have_segments_of_their_own(log: LocalLog) -> None:
     """What two write at the same time is all there, and does not mix."""
-    one, other = log.begin(), RawLog(log.folder).begin()
+    one, other = log.begin(), LocalLog(log.folder).begin()
     for n in range(5):
         one.append([BARE] * n, 1)
         other.append([FULL], 1)
@@ -111,7 +111,7 @@ def test_two_writers_have_segments_of_their_own(log: RawLog) -> None:
     assert [r.event for r in log.read(other.name)] == [FULL] * 5
 
 
-def test_threads_share_a_segment(log: RawLog) -> None:
+def test_threads_share_a_segment(log: LocalLog) -> None:
     """Every event of every thread has a number of its own, and a call's stay together."""
     segment = log.begin()
 
@@ -131,7 +131,7 @@ def test_threads_share_a_segment(log: RawLog) -> None:
 
 
 @pytest.mark.parametrize("line", [b"{}", b"5", b"null", b"[1]", b"", b"\xff\xfe", TORN])
-def test_a_broken_line_is_counted_and_left_out(log: RawLog, line: bytes) -> None:
+def test_a_broken_line_is_counted_and_left_out(log: LocalLog, line: bytes) -> None:
     """Whatever stands in it, the lines around it are read."""
     segment = log.begin()
     segment.append(visits(2), 1)
@@ -146,7 +146,7 @@ def test_a_broken_line_is_counted_and_left_out(log: RawLog, line: bytes) -> None
 
 
 @pytest.mark.slow
-def test_a_segment_is_read_in_bounded_memory(log: RawLog) -> None:
+def test_a_segment_is_read_in_bounded_memory(log: LocalLog) -> None:
     """A hundred thousand lines take no more memory than a few."""
     bound = 4 << 20
     segment = log.begin()
@@ -167,7 +167,7 @@ def test_a_segment_is_read_in_bounded_memory(log: RawLog) -> None:
 # --- writers that died -----------------------------------------------------------------------
 
 
-def test_a_torn_last_line_is_cut_off_and_counted(log: RawLog) -> None:
+def test_a_torn_last_line_is_cut_off_and_counted(log: LocalLog) -> None:
     """An orphan keeps every whole line, and says how many bytes of a torn one it lost."""
     segment = log.begin()
     segment.append(visits(2), 1)
@@ -183,7 +183,7 @@ def test_a_torn_last_line_is_cut_off_and_counted(log: RawLog) -> None:
 
 
 @pytest.mark.parametrize("torn", [TORN, b"x" * (3 << 20)])
-def test_a_segment_with_nothing_whole_goes_away(log: RawLog, torn: bytes) -> None:
+def test_a_segment_with_nothing_whole_goes_away(log: LocalLog, torn: bytes) -> None:
     """However long the torn line is."""
     segment = log.begin()
     os.write(segment._fd, torn)
@@ -194,14 +194,14 @@ def test_a_segment_with_nothing_whole_goes_away(log: RawLog, torn: bytes) -> Non
     assert log.open_segments() == log.closed_segments() == []
 
 
-def test_an_orphan_belongs_to_one(log: RawLog) -> None:
+def test_an_orphan_belongs_to_one(log: LocalLog) -> None:
     """What a living process writes is no orphan, and one that was found is not found again."""
     alive, dead = log.begin(), log.begin()
     dead.append([BARE], 1)
     dead.abandon()
     (orphan,) = log.orphans()
     assert orphan.name == dead.name
-    assert list(RawLog(log.folder).orphans()) == []
+    assert list(LocalLog(log.folder).orphans()) == []
     orphan.close()
     assert list(log.orphans()) == []
     alive.close()
@@ -210,9 +210,9 @@ def test_an_orphan_belongs_to_one(log: RawLog) -> None:
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 from webrec.domain.types import Event
-segment = RawLog(Path(sys.argv[1])).begin()
+segment = LocalLog(Path(sys.argv[1])).begin()
 segment.append([Event("visit", "https://site.example/", None, 0)] * 3, 1)
 segment.sync()
 os.write(segment._fd, b'{"n":')
@@ -220,7 +220,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_process_leaves_an_orphan(log: RawLog) -> None:
+def test_a_killed_process_leaves_an_orphan(log: LocalLog) -> None:
     """The lock goes with the process; what it had appended stays."""
     subprocess.run([sys.executable, "-c", _KILLED, str(log.folder)], check=False)
     (orphan,) = log.orphans()
@@ -232,7 +232,7 @@ def test_a_killed_process_leaves_an_orphan(log: RawLog) -> None:
 # --- cuts ------------------------------------------------------------------------------------
 
 
-def test_a_cut_covers_what_was_closed(log: RawLog) -> None:
+def test_a_cut_covers_what_was_closed(log: LocalLog) -> None:
     """Segments begun before it are covered, later ones are not; each cut goes on from the last."""
     before = log.begin()
     before.append([BARE], 1)
@@ -246,7 +246,9 @@ def test_a_cut_covers_what_was_closed(log: RawLog) -> None:
     assert log.covered_by(log.cut(0, lambda: None)) == [before.name, after.name]
 
 
-def test_a_cut_does_not_cover_a_stalled_writer(log: RawLog, writer: Callable[[], Segment]) -> None:
+def test_a_cut_does_not_cover_a_stalled_writer(
+    log: LocalLog, writer: Callable[[], Segment]
+) -> None:
     """Its segment belongs to the next cut once it is closed; what others closed is covered."""
     before = _closed(log)
     log.raise_epoch(3)
@@ -268,18 +270,18 @@ def test_a_cut_does_not_cover_a_stalled_writer(log: RawLog, writer: Callable[[],
     assert set(log.covered_by(following)) == {before, stalled.name, *others}
 
 
-def _closed(log: RawLog) -> str:
+def _closed(log: LocalLog) -> str:
     segment = log.begin()
     segment.append([BARE], 1)
     segment.close()
     return segment.name
 
 
-def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: RawLog, tmp_path: Path) -> None:
+def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: LocalLog, tmp_path: Path) -> None:
     """Whatever its epoch: one that somebody brought after a cut was not read before."""
     own = _closed(log)
     before = log.cut(0, lambda: None)
-    other = RawLog(tmp_path / "other")
+    other = LocalLog(tmp_path / "other")
     foreign = _closed(other)
     assert epoch_of(foreign) == 0
     other.path(foreign).rename(log.path(foreign))
@@ -287,7 +289,7 @@ def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: RawLog, tmp_pa
     assert set(log.covered_by(log.cut(0, lambda: None))) == {own, foreign}
 
 
-def test_what_is_no_segment_is_left_alone(log: RawLog) -> None:
+def test_what_is_no_segment_is_left_alone(log: LocalLog) -> None:
     """A file that somebody put beside the segments is none of them."""
     name = _closed(log)
     for stray in ("notes.ndjson", f"{name}.bak", f"copy-of-{name}.ndjson"):
@@ -296,7 +298,7 @@ def test_what_is_no_segment_is_left_alone(log: RawLog) -> None:
     assert log.covered_by(log.cut(0, lambda: None)) == [name]
 
 
-def test_a_cut_waits_for_a_living_writer(log: RawLog) -> None:
+def test_a_cut_waits_for_a_living_writer(log: LocalLog) -> None:
     """A writer that closes its segment a little later is covered."""
     segment = log.begin()
     segment.append([BARE], 1)
@@ -311,7 +313,7 @@ def test_a_cut_waits_for_a_living_writer(log: RawLog) -> None:
     assert asked == [1, 1, 1]
 
 
-def test_a_cut_leaves_later_segments_alone(log: RawLog, writer: Callable[[], Segment]) -> None:
+def test_a_cut_leaves_later_segments_alone(log: LocalLog, writer: Callable[[], Segment]) -> None:
     """A segment of the new epoch is not waited for."""
     new: list[Segment] = []
 
@@ -324,14 +326,14 @@ def test_a_cut_leaves_later_segments_alone(log: RawLog, writer: Callable[[], Seg
 
 
 def _begin_and_close(folder: str, rounds: int) -> None:
-    log = RawLog(Path(folder))
+    log = LocalLog(Path(folder))
     for _ in range(rounds):
         segment = log.begin()
         segment.append([BARE], 1)
         segment.close()
 
 
-def test_no_segment_of_an_epoch_comes_after_its_cut(log: RawLog) -> None:
+def test_no_segment_of_an_epoch_comes_after_its_cut(log: LocalLog) -> None:
     """While processes begin segments as fast as they can, a cut covers all there will ever be."""
     fork = multiprocessing.get_context("spawn")
     args = (str(log.folder), 120)
@@ -351,7 +353,7 @@ def test_no_segment_of_an_epoch_comes_after_its_cut(log: RawLog) -> None:
     assert log.epoch() == len(covered) + 1
 
 
-class _Slow(RawLog):
+class _Slow(LocalLog):
     """A log whose writers dawdle between looking at the epoch and beginning their segment."""
 
     def __init__(self, folder: Path) -> None:
@@ -367,7 +369,7 @@ class _Slow(RawLog):
         return found
 
 
-def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
+def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: LocalLog) -> None:
     """Its segment is of the epoch it has looked at, so the cut must know of it."""
     slow = _Slow(log.folder)
     begun: list[Segment] = []
@@ -425,18 +427,18 @@ def test_a_watermark_is_no_longer_than_it_must_be() -> None:
 # --- spools ----------------------------------------------------------------------------------
 
 
-def test_a_spool_has_a_name_from_its_first_segment_on(log: RawLog) -> None:
+def test_a_spool_has_a_name_from_its_first_segment_on(log: LocalLog) -> None:
     """All its segments carry it, whoever writes them; another folder has another."""
     assert log.spool() is None
     first = log.begin()
-    second = RawLog(log.folder).begin()
-    other = RawLog(log.folder / "other").begin()
+    second = LocalLog(log.folder).begin()
+    other = LocalLog(log.folder / "other").begin()
     assert log.spool() == spool_of(first.name) == spool_of(second.name) != spool_of(other.name)
     for segment in (first, second, other):
         segment.close()
 
 
-class _Late(RawLog):
+class _Late(LocalLog):
     """A log for which another process finds a name while this one sees that there is none."""
 
     others: Segment | None = None
@@ -445,7 +447,7 @@ class _Late(RawLog):
         """Look, and be overtaken once."""
         found = super().spool()
         if self.others is None:
-            self.others = RawLog(self.folder).begin()
+            self.others = LocalLog(self.folder).begin()
         return found
 
 
@@ -459,7 +461,7 @@ def test_writers_that_are_first_agree_on_the_name(tmp_path: Path) -> None:
     log.others.close()
 
 
-def test_a_spool_without_a_name_is_told(log: RawLog) -> None:
+def test_a_spool_without_a_name_is_told(log: LocalLog) -> None:
     """A file that was garbled says what to do, and no segment is begun that nobody would find."""
     (log.folder / "spool").write_text("Ünsinn")
     with pytest.raises(LogUnavailable, match="last 8 characters"):
@@ -467,7 +469,7 @@ def test_a_spool_without_a_name_is_told(log: RawLog) -> None:
 
 
 def test_two_segments_of_one_moment_have_two_names(
-    log: RawLog, writer: Callable[[], Segment], monkeypatch: pytest.MonkeyPatch
+    log: LocalLog, writer: Callable[[], Segment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock may stand still: the second takes the next moment."""
     monkeypatch.setattr("webrec.rawlog.local.time.time_ns", lambda: 5)
@@ -475,7 +477,7 @@ def test_two_segments_of_one_moment_have_two_names(
     assert [name.split("-")[1] for name in names] == [f"{n:016x}" for n in (5, 6, 7)]
 
 
-def test_an_epoch_is_raised_and_never_lowered(log: RawLog, writer: Callable[[], Segment]) -> None:
+def test_an_epoch_is_raised_and_never_lowered(log: LocalLog, writer: Callable[[], Segment]) -> None:
     """Segments begun afterwards are of the epoch it was raised to, and cuts go on from there."""
     for to, expected in ((3, 3), (2, 3), (3, 3), (7, 7)):
         log.raise_epoch(to)
@@ -484,7 +486,7 @@ def test_an_epoch_is_raised_and_never_lowered(log: RawLog, writer: Callable[[], 
     assert log.epoch() == 8
 
 
-def test_raising_an_epoch_waits_for_a_writer_that_is_about_to_begin(log: RawLog) -> None:
+def test_raising_an_epoch_waits_for_a_writer_that_is_about_to_begin(log: LocalLog) -> None:
     """Afterwards no segment of an earlier epoch is begun."""
     slow = _Slow(log.folder)
     begun: list[Segment] = []
@@ -501,7 +503,7 @@ def test_raising_an_epoch_waits_for_a_writer_that_is_about_to_begin(log: RawLog)
 # --- rewriting -------------------------------------------------------------------------------
 
 
-def test_rewriting_drops_only_what_is_turned_down(log: RawLog) -> None:
+def test_rewriting_drops_only_what_is_turned_down(log: LocalLog) -> None:
     """The others keep their numbers, moments and words."""
     segment = log.begin()
     records = segment.append([FULL, BARE, *visits(3)], 5)
@@ -511,7 +513,7 @@ def test_rewriting_drops_only_what_is_turned_down(log: RawLog) -> None:
     assert log.closed_segments() == [segment.name]
 
 
-def test_rewriting_everything_away_leaves_an_empty_segment(log: RawLog) -> None:
+def test_rewriting_everything_away_leaves_an_empty_segment(log: LocalLog) -> None:
     """It can be read, and rewritten again."""
     segment = log.begin()
     segment.append(visits(2), 5)
@@ -546,7 +548,7 @@ def test_a_folder_that_cannot_be_made_is_our_error(tmp_path: Path) -> None:
         open_log(f"file://{tmp_path}/file/log", tmp_path)
 
 
-def test_a_folder_that_went_away_is_our_error(log: RawLog, tmp_path: Path) -> None:
+def test_a_folder_that_went_away_is_our_error(log: LocalLog, tmp_path: Path) -> None:
     """Beginning, listing, cutting and reading all say that the log is away."""
     (tmp_path / "log").rename(tmp_path / "elsewhere")
     attempts: list[Callable[[], object]] = [
@@ -567,11 +569,11 @@ _FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from webrec.errors import LogUnavailable
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 from webrec.domain.types import Event
 
 event = Event("visit", "https://site.example/", None, 0)
-log = RawLog(Path(sys.argv[1]))
+log = LocalLog(Path(sys.argv[1]))
 segment = log.begin()
 segment.append([event] * 2, 1)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -586,7 +588,7 @@ segment.close()
 """
 
 
-def test_a_partial_write_is_taken_back(log: RawLog) -> None:
+def test_a_partial_write_is_taken_back(log: LocalLog) -> None:
     """When the disk takes only a part, none of the call's events is in the log, and it goes on."""
     command = [sys.executable, "-c", _FULL_DISK, str(log.folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

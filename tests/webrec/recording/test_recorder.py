@@ -20,7 +20,7 @@ from hbase_schema import names as t
 from hbase_schema.cells import RecentCell
 from webrec.domain.types import Event, Page
 from webrec.errors import LogUnavailable, StoreUnavailable
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 from webrec.recording.recorder import Recorder
 from webrec.storage import open_store, sqlite
 from webrec.storage.base import RowCells, Swap
@@ -62,13 +62,13 @@ def tables(tmp_path: Path) -> Iterator[Tables]:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> RawLog:
+def log(tmp_path: Path) -> LocalLog:
     """A new log."""
-    return RawLog(tmp_path / "log")
+    return LocalLog(tmp_path / "log")
 
 
 @pytest.fixture
-def start(tables: Tables, log: RawLog) -> Iterator[Start]:
+def start(tables: Tables, log: LocalLog) -> Iterator[Start]:
     """Makes recorders over the same log and tables, as if each were a process of its own."""
     made: list[Recorder] = []
 
@@ -170,7 +170,7 @@ def test_what_a_generation_has_absorbed_is_left_out(recorder: Recorder) -> None:
 
 
 def test_robots_anonymous_visitors_and_pages_are_in_no_profile(
-    recorder: Recorder, tables: Tables, log: RawLog
+    recorder: Recorder, tables: Tables, log: LocalLog
 ) -> None:
     """They are all in the log, and no recent row comes of them."""
     recorder.record(
@@ -188,7 +188,7 @@ def test_robots_anonymous_visitors_and_pages_are_in_no_profile(
     assert len(list(log.read(segment))) == 4
 
 
-def test_segments_end_at_their_size_and_with_a_cut(start: Start, log: RawLog) -> None:
+def test_segments_end_at_their_size_and_with_a_cut(start: Start, log: LocalLog) -> None:
     """A full segment is closed by the next flush, and so is one that a cut has ended."""
     recorder = start(segment_bytes=200)
     recorder.record([visit(), visit()])
@@ -231,7 +231,7 @@ def test_threads_share_a_recorder(start: Start, tables: Tables) -> None:
     assert stored(tables) == known(recorder) == {A: (240, 0), B: (0, 240), C: (240, 0)}
 
 
-def test_the_background_keeps_the_promises(start: Start, tables: Tables, log: RawLog) -> None:
+def test_the_background_keeps_the_promises(start: Start, tables: Tables, log: LocalLog) -> None:
     """Once started, a recorder flushes by itself, closes what a cut ended, and recovers."""
     dead = log.begin()
     dead.append([visit(B)], 5)
@@ -281,7 +281,7 @@ def test_an_event_id_counts_once_after_a_recovery(start: Start, tables: Tables) 
 
 
 def test_a_repeat_wins_over_one_that_was_never_shown(
-    start: Start, log: RawLog, tables: Tables
+    start: Start, log: LocalLog, tables: Tables
 ) -> None:
     """Where a writer died before it claimed an id, the sender's second attempt counts, alone."""
     dead = log.begin()
@@ -318,7 +318,7 @@ def test_events_are_taken_while_the_store_is_away(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_segment_stays_open_until_the_store_has_its_events(
-    recorder: Recorder, log: RawLog, tmp_path: Path
+    recorder: Recorder, log: LocalLog, tmp_path: Path
 ) -> None:
     """A cut while the store is away does not cover what only the log has."""
     with store_away(tmp_path):
@@ -332,7 +332,7 @@ def test_a_segment_stays_open_until_the_store_has_its_events(
 
 @pytest.mark.usefixtures("impatient")
 def test_what_waits_too_long_for_the_store_waits_in_the_log(
-    start: Start, tables: Tables, log: RawLog, tmp_path: Path
+    start: Start, tables: Tables, log: LocalLog, tmp_path: Path
 ) -> None:
     """Past a number of events memory is let go of, and everything counts once in the end."""
     recorder = start(most_in_memory=3)
@@ -361,7 +361,7 @@ def page(url: str, title: str) -> Event:
 
 @pytest.mark.usefixtures("impatient")
 def test_texts_that_wait_too_long_for_the_store_wait_in_the_log(
-    tables: Tables, log: RawLog, tmp_path: Path
+    tables: Tables, log: LocalLog, tmp_path: Path
 ) -> None:
     """They are no events that the store does not show, and a recovery finds those let go of."""
     with closing(Recorder(tables, log, LARGE, 3, new_among=lambda urls: urls)) as recorder:
@@ -383,7 +383,7 @@ def test_texts_that_wait_too_long_for_the_store_wait_in_the_log(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_texts_of_known_pages_do_not_linger(tables: Tables, log: RawLog, tmp_path: Path) -> None:
+def test_texts_of_known_pages_do_not_linger(tables: Tables, log: LocalLog, tmp_path: Path) -> None:
     """Not even while the store is away: nothing has to be written of them."""
     with closing(Recorder(tables, log, LARGE, 3, new_among=lambda _: {B})) as recorder:
         with store_away(tmp_path):
@@ -419,7 +419,7 @@ def test_closing_while_the_store_is_away_loses_nothing(
 # --- closing and recovering ------------------------------------------------------------------
 
 
-def test_closing_makes_everything_known(recorder: Recorder, tables: Tables, log: RawLog) -> None:
+def test_closing_makes_everything_known(recorder: Recorder, tables: Tables, log: LocalLog) -> None:
     """Afterwards the store has every event and no segment is open; an empty one is gone."""
     recorder.record([visit()])
     recorder.record_soon(visit(B))
@@ -430,7 +430,7 @@ def test_closing_makes_everything_known(recorder: Recorder, tables: Tables, log:
 
 
 def test_a_log_that_is_away_refuses_and_shows_nothing(
-    recorder: Recorder, log: RawLog, tmp_path: Path
+    recorder: Recorder, log: LocalLog, tmp_path: Path
 ) -> None:
     """An event that could not be written is in no row."""
     (tmp_path / "log" / "open").rmdir()
@@ -453,7 +453,7 @@ def _die(recorder: Recorder) -> None:
     recorder._pending.clear()
 
 
-def test_replaying_twice_changes_nothing(start: Start, tables: Tables, log: RawLog) -> None:
+def test_replaying_twice_changes_nothing(start: Start, tables: Tables, log: LocalLog) -> None:
     """A recovery that was itself cut off is repeated by the next, with the same outcome."""
     dead = start()
     dead.record([visit(event_id="x"), visit(), accept(B)])
@@ -491,7 +491,7 @@ def test_a_line_of_an_unknown_kind_is_not_recovered(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_recovery_that_fails_leaves_the_segment(
-    start: Start, tables: Tables, log: RawLog, tmp_path: Path
+    start: Start, tables: Tables, log: LocalLog, tmp_path: Path
 ) -> None:
     """With the store away the segment stays for the next attempt."""
     dead = start()
@@ -505,7 +505,7 @@ def test_a_recovery_that_fails_leaves_the_segment(
     assert stored(tables) == {A: (1, 0)}
 
 
-def test_a_living_writer_is_not_recovered(start: Start, log: RawLog) -> None:
+def test_a_living_writer_is_not_recovered(start: Start, log: LocalLog) -> None:
     """The segment of a recorder that lives stays its own."""
     recorder, other = start(), start()
     recorder.record([visit()])
@@ -517,14 +517,14 @@ def test_a_living_writer_is_not_recovered(start: Start, log: RawLog) -> None:
 _WRITER = """
 import sys, itertools
 from pathlib import Path
-from webrec.rawlog.local import RawLog
+from webrec.rawlog.local import LocalLog
 from webrec.recording.recorder import Recorder
 from webrec.storage import open_store
 from webrec.tables.tables import Tables
 from webrec.domain.types import Event
 
 home, name = Path(sys.argv[1]), sys.argv[2]
-recorder = Recorder(Tables(open_store(f"sqlite:///{home}/webrec.db")), RawLog(home / "log"), 4000)
+recorder = Recorder(Tables(open_store(f"sqlite:///{home}/webrec.db")), LocalLog(home / "log"), 4000)
 recorder.start()
 for n in itertools.count():
     ids = [f"{name}-{n}-{k}" for k in range(3)]
@@ -707,7 +707,7 @@ def test_an_event_during_a_flush_that_drops_the_forgotten(
 
 
 def test_a_segment_is_not_closed_under_a_call(
-    start: Start, tables: Tables, log: RawLog, tmp_path: Path
+    start: Start, tables: Tables, log: LocalLog, tmp_path: Path
 ) -> None:
     """While an event is in the log and not yet shown, its segment stays for a recovery to find."""
     open_then: list[str] = []

@@ -22,7 +22,8 @@ from tests.webrec.serving.test_engine import ask, campaign, urls
 from webrec.bench import oracle
 from webrec.domain.types import Event, Page
 from webrec.errors import NotFound, StoreUnavailable
-from webrec.rawlog.local import RawLog, Watermark
+from webrec.rawlog import Watermark
+from webrec.rawlog.local import LocalLog
 from webrec.recording.recorder import Recorder
 from webrec.serving.engine import Engine
 from webrec.serving.reads import ProfileCache, Reads, RequestReads, SaidCache
@@ -100,7 +101,7 @@ def store(tmp_path: Path) -> Iterator[Faulty]:
 @pytest.fixture
 def recorder(store: Faulty, tmp_path: Path) -> Iterator[Recorder]:
     """The recorder of this process."""
-    recorder = Recorder(Tables(store), RawLog(tmp_path / "log"), 1 << 20)
+    recorder = Recorder(Tables(store), LocalLog(tmp_path / "log"), 1 << 20)
     yield recorder
     store.away = None
     recorder.close()

@@ -18,7 +18,7 @@ from tests.support.interruptions import Wire
 from tests.support.thrift_gateway import ThriftGateway
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.errors import Conflict, LeaseLost, NotFound
-from webrec.rawlog.local import Record, Watermark
+from webrec.rawlog import Record, Watermark
 from webrec.storage import open_store
 from webrec.storage.base import RowCells
 from webrec.storage.sqlite import SqliteStore
