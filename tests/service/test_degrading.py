@@ -36,7 +36,9 @@ def gateway(tmp_path: Path) -> Iterator[ThriftGateway]:
 @pytest.fixture
 def engine(gateway: ThriftGateway, tmp_path: Path) -> Iterator[Engine]:
     """A process that has read nothing yet and tries nothing for long."""
-    engine = Engine(config.load(home=tmp_path, store=gateway.store_uri("world")), patience_s=0.0)
+    engine = Engine(
+        config.load(home=tmp_path, store=gateway.store_uri("world")), retry_timeout_s=0.0
+    )
     yield engine
     gateway.accept()
     gateway.resume()

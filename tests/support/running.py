@@ -43,7 +43,7 @@ _BATCH = """
 import json, os, signal, sys
 from webrec.batch.job import Plan, run
 from webrec import config
-from webrec.cli.batch import PATIENCE_S
+from webrec.cli.batch import RETRY_TIMEOUT_S
 from webrec.cli.common import engine_of
 from webrec.errors import WebrecError
 settings, plan, freezes = map(json.loads, sys.argv[1:])
@@ -52,7 +52,7 @@ def report(doing, done, total):
     if freezes and doing == freezes[0] and done >= freezes[1]:
         freezes.clear()
         os.kill(os.getpid(), signal.SIGSTOP)
-with engine_of(config.load(**settings), PATIENCE_S) as engine:
+with engine_of(config.load(**settings), RETRY_TIMEOUT_S) as engine:
     print("began", flush=True)
     try:
         run(engine.tables, engine.log, engine.recorder, engine.settings, Plan(**plan), report)

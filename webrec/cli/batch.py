@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from webrec.batch.publish import Written
     from webrec.serving.engine import Engine
 
-PATIENCE_S = 120.0
-"""A store that is away for as long as a restart takes costs a batch no more than that."""
+RETRY_TIMEOUT_S = 120.0
+"""Seconds: a store that is away for as long as a restart takes costs a batch no more than that."""
 
 _SHOWN = 10
 _ALL = 1_000_000
@@ -151,7 +151,7 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
 
     written: list[Written] = []
     began = time.monotonic()
-    with engine_of(settings, PATIENCE_S) as engine:
+    with engine_of(settings, RETRY_TIMEOUT_S) as engine:
         with progress() as told:
             generation = job.run(
                 engine.tables, engine.log, engine.recorder, settings, plan, told, written.append

@@ -250,16 +250,16 @@ def progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def engine_of(settings: Settings, patience_s: float | None = None) -> Iterator[Engine]:
+def engine_of(settings: Settings, retry_timeout_s: float | None = None) -> Iterator[Engine]:
     """The engine for one command; what it recorded is durable when the command ends.
 
     Args:
-        patience_s: for how long a call to the store that failed is repeated; some seconds when
-            left out.
+        retry_timeout_s: seconds for which a call to the store that failed is repeated; some
+            seconds when left out.
     """
-    from webrec.serving.engine import PATIENCE_S, Engine
+    from webrec.serving.engine import RETRY_TIMEOUT_S, Engine
 
-    engine = Engine(settings, PATIENCE_S if patience_s is None else patience_s)
+    engine = Engine(settings, RETRY_TIMEOUT_S if retry_timeout_s is None else retry_timeout_s)
     try:
         engine.tables.create()
         engine.recorder.start()

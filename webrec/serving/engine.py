@@ -36,7 +36,9 @@ from webrec.tables.meta import Versions
 from webrec.tables.rows import ProfileRow
 from webrec.tables.tables import Tables
 
-PATIENCE_S = 2.0
+RETRY_TIMEOUT_S = 2.0
+"""Seconds for which a call to the store is repeated: a restart of one Thrift server, no more."""
+
 _REFRESH_S = 0.5
 _SHARE_FOR_READS = 0.8
 _PING_S = 1.0
@@ -63,12 +65,13 @@ class Engine:
 
     Args:
         settings: see `webrec.config`.
-        patience_s: for how long a call to the store that failed is repeated, where nobody waits.
+        retry_timeout_s: seconds for which a call to the store that failed is repeated, where no
+            request waits for it.
     """
 
-    def __init__(self, settings: Settings, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, settings: Settings, retry_timeout_s: float = RETRY_TIMEOUT_S) -> None:
         self.settings = settings
-        self.tables = Tables(open_store(settings.store_uri, patience_s))
+        self.tables = Tables(open_store(settings.store_uri, retry_timeout_s))
         self.log: Log = open_log(settings.log_uri, settings.spool_path)
         self.recorder = Recorder(
             self.tables, self.log, settings.segment_bytes, new_among=self._new_among

@@ -11,14 +11,15 @@ from webrec.storage.base import Store, Swap
 __all__ = ["Store", "Swap", "open_scratch", "open_store"]
 
 
-def open_store(uri: str, patience_s: float = 0.0) -> Store:
+def open_store(uri: str, retry_timeout_s: float = 0.0) -> Store:
     """Open the store a URI names.
 
     Args:
         uri: ``sqlite:///path/to/file.db``, or ``hbase://host:9090/prefix`` for a Thrift server,
             with ``?transport=framed`` where it was started so, and ``?compression=GZ`` (SNAPPY
             when left out) for the tables to come.
-        patience_s: for how long a call that failed is repeated.
+        retry_timeout_s: seconds for which a call that failed is repeated, where the back end is a
+            server.
 
     Raises:
         UsageError: it is not understood, or its driver is not installed.
@@ -34,7 +35,7 @@ def open_store(uri: str, patience_s: float = 0.0) -> Store:
         from webrec.storage.hbase import HBaseStore  # as above
         from webrec.storage.hbase_uri import Server
 
-        return HBaseStore(Server.of(uri), patience_s)
+        return HBaseStore(Server.of(uri), retry_timeout_s)
     raise UsageError(
         f"the store {uri!r} is not understood: use sqlite:///path/to/webrec.db or "
         "hbase://host:9090/prefix"

@@ -1,7 +1,8 @@
-"""Bare reads of HBase: one driver connection and nothing of ours in between, for a benchmark.
+"""The HBase driver alone, as a yardstick for benchmarks; no store, and no request comes here.
 
-A recommendation needs two rows of its visitor. What the driver alone takes to read them is, with
-what the HTTP stack alone takes, the least that a recommendation from HBase can take.
+A recommendation needs two rows of its visitor. What one connection of the driver takes to read
+them, with nothing of ours in between, is, with what the HTTP stack alone takes, the least that a
+recommendation from HBase can take. It is here since no other package may know the driver.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ class BareReader:
     def read(self, visitor: str) -> BareRead:
         """Read both rows, one after the other, and say how long each took."""
         row = keys.visitor_key(visitor)
-        began = time.perf_counter()
+        started = time.perf_counter()
         self._recent.row(row)
         between = time.perf_counter()
         self._profiles.row(row)
-        return BareRead(between - began, time.perf_counter() - between)
+        return BareRead(between - started, time.perf_counter() - between)
 
 
 @contextmanager

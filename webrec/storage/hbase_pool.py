@@ -10,40 +10,18 @@ All times are seconds.
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import happybase  # brings Hbase_thrift
-from Hbase_thrift import AlreadyExists, IllegalArgument
-from Hbase_thrift import IOError as HBaseError
-from thriftpy2.protocol.cybin import ProtocolError
-from thriftpy2.thrift import TException
-from thriftpy2.transport import TSocket
-
 from webrec.errors import StoreUnavailable
+from webrec.storage.hbase_driver import ANSWERED, INTERRUPTED, Connection
 from webrec.storage.hbase_uri import Server
 
-__all__ = [
-    "ANSWERED",
-    "AlreadyExists",
-    "Broken",
-    "Connection",
-    "HBaseError",
-    "IllegalArgument",
-    "Pool",
-]
-
-IDLE_S = 30.0
-"""A connection that was idle for longer is closed; the server's own limit is 60 s."""
-
 _MAX_IDLE = 32
-
-ANSWERED = (HBaseError, IllegalArgument, AlreadyExists)
-"""What the server answers in its protocol: the call came to its end, the connection is sound."""
+"""Idle connections that a process keeps at most; those of a burst are closed after their calls."""
 
 
 class Broken(StoreUnavailable):
@@ -58,71 +36,16 @@ class Broken(StoreUnavailable):
         self.was_idle = was_idle
 
 
-class _Socket(TSocket):  # type: ignore[misc]  # the library has no types that mypy can read
-    """A socket whose calls end by a moment, however many reads they take."""
-
-    deadline = 0.0
-
-    def open(self) -> None:
-        """Connect."""
-        self.connect_timeout = _left(self.deadline)
-        super().open()
-
-    def read(self, size: int) -> bytes:
-        """Read at most ``size`` bytes."""
-        self.sock.settimeout(_left(self.deadline))
-        found: bytes = super().read(size)
-        return found
-
-    def write(self, data: bytes) -> None:
-        """Write all of it."""
-        self.sock.settimeout(_left(self.deadline))
-        super().write(data)
-
-    @property
-    def is_quiet(self) -> bool:
-        """Neither closed by the server nor with bytes that nobody asked for."""
-        waiting = select.poll()
-        waiting.register(self.sock, select.POLLIN)
-        return not waiting.poll(0)
-
-
-class Connection(happybase.Connection):  # type: ignore[misc]  # the library has no types
-    """One connection, opened by its first call."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(
-            server.host,
-            server.port,
-            autoconnect=False,
-            table_prefix=server.prefix,
-            table_prefix_separator=".",
-            transport=server.transport,
-        )
-        self.idle_since = 0.0
-
-    def _refresh_thrift_client(self) -> None:
-        """As the base class does, over a socket of ours."""
-        self.socket = _Socket(self.host, self.port)
-        self.transport = self._transport_class(self.socket)
-        protocol = self._protocol_class(self.transport, decode_response=False)
-        self.client = happybase.connection.TClient(happybase.connection.Hbase, protocol)
-
-    def name_of(self, table: str) -> bytes:
-        """The full name of one of our tables."""
-        name: bytes = self._table_name(table)
-        return name
-
-    def is_sound(self, now: float) -> bool:
-        """Whether it can be lent again."""
-        return now - self.idle_since < IDLE_S and self.socket.is_quiet
-
-
 class Pool:
     """As many connections as there are calls at once; safe to use from several threads.
 
+    Its lock guards which connections are idle; a connection in use belongs to its call alone.
+
     Args:
         server: where to connect.
+
+    Attributes:
+        server: the same.
     """
 
     def __init__(self, server: Server) -> None:
@@ -156,7 +79,7 @@ class Pool:
             raise Broken(
                 f"{self.server} did not answer within {within_s:.3g} s", was_idle=False
             ) from error
-        except (OSError, EOFError, TException, ProtocolError) as error:
+        except INTERRUPTED as error:
             connection.close()
             if was_idle:
                 self.close()  # what else is idle may have died with the same server
@@ -201,13 +124,6 @@ class Pool:
                 self._idle.append(connection)
                 return
         connection.close()
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def _reason(error: Exception) -> str:

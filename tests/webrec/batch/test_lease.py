@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ import pytest
 
 from webrec.batch.lease import Lease
 from webrec.errors import LeaseLost, StoreUnavailable
-from webrec.storage import open_store, sqlite
+from webrec.storage import open_store, sqlite_pool
 from webrec.tables.tables import Tables
 
 
@@ -89,9 +90,9 @@ def test_a_store_that_is_away_for_a_moment_does_not_lose_it(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A renewal that fails is tried again."""
-    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite_pool, "_BUSY_TIMEOUT_S", 0.05)
     with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as other:
-        blocking = sqlite.sqlite3.connect(tmp_path / "webrec.db", isolation_level=None)
+        blocking = sqlite3.connect(tmp_path / "webrec.db", isolation_level=None)
         with Lease(Tables(other), "host:1", term_s=0.2) as lease:
             first = tables.meta.lease()
             blocking.execute("BEGIN IMMEDIATE")

@@ -22,7 +22,7 @@ from webrec.domain.types import Event, Page
 from webrec.errors import LogUnavailable, StoreUnavailable
 from webrec.rawlog.local import LocalLog
 from webrec.recording.recorder import Recorder
-from webrec.storage import open_store, sqlite
+from webrec.storage import open_store, sqlite_pool
 from webrec.storage.base import RowCells, Swap
 from webrec.storage.sqlite import SqliteStore
 from webrec.tables.generations import Generation
@@ -49,7 +49,7 @@ def accept(url: str = A, visitor: str | None = ANN) -> Event:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store does not wait long for other writers."""
-    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite_pool, "_BUSY_TIMEOUT_S", 0.05)
 
 
 @pytest.fixture

@@ -521,11 +521,11 @@ def test_nothing_was_ever_read(
     gateway: ThriftGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is nothing to answer from, for anybody; with the store come the answers."""
-    monkeypatch.setattr("webrec.storage.hbase._FIRST_PATIENCE_S", 0)
+    monkeypatch.setattr("webrec.storage.hbase_calls._FIRST_RETRY_TIMEOUT_S", 0)
     with opened(tmp_path, store=gateway.store_uri("world")) as engine:
         publish(engine.tables, WORLD, Random(1))
     gateway.refuse()
-    engine = Engine(load(home=tmp_path, store=gateway.store_uri("world")), patience_s=0.0)
+    engine = Engine(load(home=tmp_path, store=gateway.store_uri("world")), retry_timeout_s=0.0)
     for user in ("ann", None):
         with pytest.raises(StoreUnavailable, match="nothing was read from the store yet"):
             ask(engine, user=user)

@@ -22,8 +22,7 @@ from tests.support.interruptions import Wire, eventually
 from tests.support.thrift_calls import message
 from tests.support.thrift_gateway import HOST, ThriftGateway
 from webrec.errors import StoreUnavailable
-from webrec.storage import Store, Swap, open_store
-from webrec.storage import hbase_pool as pool
+from webrec.storage import Store, Swap, hbase_driver, hbase_pool, open_store
 from webrec.storage.hbase_pool import Broken, Pool
 from webrec.storage.hbase_uri import Server
 
@@ -80,7 +79,7 @@ def fill(store: Store) -> None:
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
     """A store with no connection yet that gives up at once."""
-    with closing(open_store(place.uri, patience_s=0)) as store:
+    with closing(open_store(place.uri, retry_timeout_s=0)) as store:
         yield store
 
 
@@ -252,7 +251,7 @@ def connections(gateway: ThriftGateway) -> Iterator[Pool]:
         yield connections
 
 
-def lent(connections: Pool) -> pool.Connection:
+def lent(connections: Pool) -> hbase_driver.Connection:
     """The connection of a call that was answered."""
     with connections.lend(60) as connection:
         assert connection.tables() == []
@@ -263,7 +262,7 @@ def test_a_connection_is_used_again(connections: Pool, gateway: ThriftGateway) -
     """After an answer; an error that the server answers is one too."""
     first = lent(connections)
     assert lent(connections) is first
-    with pytest.raises(pool.HBaseError), connections.lend(60) as connection:
+    with pytest.raises(hbase_driver.HBaseError), connections.lend(60) as connection:
         connection.table("nowhere").row(b"r")
     assert lent(connections) is first
     assert gateway.connections == 1
@@ -283,7 +282,7 @@ def test_only_some_connections_are_kept(
     connections: Pool, gateway: ThriftGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a rush the others are closed."""
-    monkeypatch.setattr(pool, "_MAX_IDLE", 2)
+    monkeypatch.setattr(hbase_pool, "_MAX_IDLE", 2)
     with ExitStack() as calls:
         for _ in range(5):
             calls.enter_context(connections.lend(60)).tables()
@@ -326,7 +325,7 @@ def test_a_connection_that_was_idle_for_long_is_closed(
 ) -> None:
     """Before the server would do so."""
     first = lent(connections)
-    monkeypatch.setattr(pool, "IDLE_S", 0.0)
+    monkeypatch.setattr(hbase_driver, "IDLE_S", 0.0)
     assert lent(connections) is not first
     eventually(lambda: gateway.connections == 1)
 
@@ -390,7 +389,7 @@ def test_the_time_is_for_the_whole_answer() -> None:
 # --- forks ------------------------------------------------------------------------------------
 
 
-def _called(connections: Pool, key: bytes) -> ref[pool.Connection]:
+def _called(connections: Pool, key: bytes) -> ref[hbase_driver.Connection]:
     """The connection of a call that got its row; nothing here keeps it but the pool."""
     with connections.lend(60) as connection:
         assert connection.table(TABLE).row(key) == {COLUMN: key}
@@ -421,7 +420,7 @@ def _in_a_fork(work: Callable[[], None]) -> None:
 def _child_calls(uri: str) -> None:
     """Child and grandchild have connections of their own."""
     connections = Pool(Server.of(uri))
-    used: list[ref[pool.Connection]] = []
+    used: list[ref[hbase_driver.Connection]] = []
 
     def call() -> None:
         mine = _called(connections, KEYS[2])
@@ -444,7 +443,7 @@ def _child_closes(uri: str) -> None:
 
 def _child_shares(uri: str) -> None:
     """Parent and children ask at the same time over one store."""
-    with closing(open_store(uri, patience_s=0)) as store:
+    with closing(open_store(uri, retry_timeout_s=0)) as store:
         assert wrong_rows(store) == []
         children = [os.fork() for _ in range(2)]
         wrong = wrong_rows(store)

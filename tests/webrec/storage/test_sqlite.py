@@ -12,7 +12,7 @@ import pytest
 
 from tests.contracts.store import FAMILIES, StoreContract
 from webrec.errors import StoreUnavailable, UsageError
-from webrec.storage import Store, open_store, sqlite
+from webrec.storage import Store, open_store, sqlite_pool
 from webrec.tables.tables import Tables
 
 
@@ -68,7 +68,7 @@ def test_a_busy_database_is_our_error(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that waits too long gets StoreUnavailable, and the next attempt works."""
-    monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(sqlite_pool, "_BUSY_TIMEOUT_S", 0.05)
     store.create_table("t", FAMILIES)
     store.close()
     other = sqlite3.connect(tmp_path / "deep" / "webrec.db", isolation_level=None)
