@@ -405,6 +405,25 @@ class LogContract:
         assert log.rewrite(name, lambda r: r.number > 1) == 2
         assert [r.number for r in again().read(name)] == [2, 3, 4]
 
+    def test_a_reader_never_finds_a_part(self, log: Log, again: Opener) -> None:
+        """Where a segment is rewritten under it, it reads the old content, or fails."""
+        count = 20_000  # more than is read at a time
+        name = closed_segment(log, *visits(count))
+        watermark = complete_cut(log)
+        reader = again()
+        assert reader.covered_by(watermark) == [name]
+        reading = reader.read(name)
+        numbers = [next(reading).number]
+        assert log.rewrite(name, lambda r: r.number % 2 == 0) == count // 2
+        try:
+            numbers += [r.number for r in reading]
+        except LogUnavailable:
+            assert numbers == list(range(len(numbers)))
+        else:
+            assert numbers == list(range(count))
+        assert reader.covered_by(watermark) == [name]
+        assert [r.number for r in reader.read(name)] == list(range(0, count, 2))
+
     # --- shipping, and the end ---------------------------------------------------------------
 
     def test_what_is_closed_is_shipped(self, log: Log) -> None:
@@ -435,6 +454,7 @@ class LogContract:
         left.append([BARE], 1)
         left.sync()
         left.abandon()
+        log.ship()
         log.close()
         log.close()
         heir = again()
