@@ -209,7 +209,7 @@ class LogContract:
         assert len(list(log.read(segment.name))) == 3
 
     def test_what_is_not_there_cannot_be_read(self, log: Log) -> None:
-        """A segment that nobody wrote is an error, and not an empty one."""
+        """A segment that was never written is an error, and not an empty one."""
         unknown = f"00000000-{0:016x}-0000000a"
         with pytest.raises(LogUnavailable, match=unknown):
             list(log.read(unknown))
@@ -269,7 +269,7 @@ class LogContract:
         found.close()
 
     def test_a_killed_process_leaves_orphans(self, log: Log, place: Place) -> None:
-        """What it had made durable is there, in order, and no process has to have said so."""
+        """What it had made durable is there, in order, though that process has closed nothing."""
         command = [sys.executable, "-c", _KILLED, place.uri, str(place.spool)]
         subprocess.run(command, check=False)
         orphans = list(log.orphans())
@@ -387,7 +387,7 @@ class LogContract:
         assert log.closed_segments() == [name]
 
     def test_a_rewriting_that_fails_leaves_all_as_it_was(self, log: Log, again: Opener) -> None:
-        """Whoever reads meanwhile or afterwards finds the whole segment."""
+        """A reader, meanwhile or afterwards, finds the whole segment."""
         name = closed_segment(log, *visits(5))
         watermark = complete_cut(log)
 

@@ -5,7 +5,7 @@ away for as long as the spool's disk has room. Several machines, each with a spo
 HDFS; `webrec.rawlog.hdfs_marks` draws what lies there, and `webrec.rawlog.shipping` brings it.
 
 A cut raises the epoch on HDFS. Each spool follows within a second, and when the last segment that
-it began before has arrived, it says so by a mark. The batch reads the segments from HDFS, in order.
+it started before has arrived, it says so by a mark. The batch reads the segments from HDFS.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from webrec.rawlog.shipping import Shipper
 from webrec.rawlog.webhdfs import File, Hdfs
 
 _POLL_S = 0.2
-"""Seconds between two looks at the marks by a cut that waits: each is a request to the NameNode."""
+"""Seconds between two listings of the marks by a cut that waits: each asks the NameNode."""
 
 _log = logging.getLogger(__name__)
 

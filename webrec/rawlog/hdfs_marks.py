@@ -3,8 +3,8 @@
 The folder of the log::
 
     epochs/<epoch>              the greatest is the present one
-    spools/<spool>.<epoch>      all segments that this spool began before an epoch are in closed/
-    spools/<spool>.rest         nobody writes there: no cut waits for it
+    spools/<spool>.<epoch>      all segments that this spool started before an epoch are in closed/
+    spools/<spool>.rest         no process writes there: no cut waits for it
     shipping/<segment>          on its way
     closed/<segment>            complete, never written again
     closed/<segment>.rewritten  the same without forgotten visitors: it counts
@@ -39,8 +39,8 @@ class Mark(NamedTuple):
     """What a spool says of itself on HDFS.
 
     Attributes:
-        before: all segments that it began before this epoch are there.
-        rests: nobody writes there.
+        before: all segments that it started before this epoch are there.
+        rests: no process writes there.
     """
 
     before: int = 0
@@ -61,7 +61,7 @@ def marks_on(hdfs: Hdfs) -> dict[str, Mark]:
 
 
 def rest_mark(spool: str) -> str:
-    """The folder that says that nobody writes in a spool."""
+    """The folder that says that no process writes in a spool."""
     return f"{_SPOOLS}/{spool}.{_REST}"
 
 
@@ -143,7 +143,7 @@ class OwnMark:
         return self._known is not None and self._known.before >= epoch
 
     def declare(self, spool: str, epoch: int) -> None:
-        """Say that all segments that the spool began before an epoch are there."""
+        """Say that all segments that the spool started before an epoch are there."""
         self._hdfs.make_folder(_spool_mark(spool, epoch))
         for name in self._hdfs.names(_SPOOLS):
             found = _MARK.fullmatch(name)
@@ -152,7 +152,7 @@ class OwnMark:
         self._known = Mark(epoch, self._known is not None and self._known.rests)
 
     def forget(self) -> None:
-        """Know nothing any more: what HDFS has is looked at anew."""
+        """Know nothing any more: the next `sign_on` asks HDFS again."""
         self._known = None
 
     def is_awake(self) -> bool:

@@ -224,7 +224,7 @@ class LocalLog:
     def _name_spool(self) -> str:
         with file_errors(self.folder), self._locked(fcntl.LOCK_EX):
             if (named := self.spool()) is not None:
-                return named  # by another process, between our look and our lock
+                return named  # by another process, between our reading and our lock
             spool = secrets.token_hex(_SPOOL_BYTES)
             replace_file(self.folder / "spool", spool.encode())
             return spool

@@ -2,7 +2,7 @@
 
 A segment gets into ``closed/`` on HDFS in one step, whole, and leaves its spool only afterwards.
 So wherever a process dies the next one goes on, and nothing is lost or there twice. When the last
-segment that the spool began before an epoch has arrived, the spool says so by a mark
+segment that the spool started before an epoch has arrived, the spool says so by a mark
 (`webrec.rawlog.hdfs_marks`).
 """
 
@@ -74,7 +74,7 @@ class Shipper:
       closed segments are still in the spool, the spool's mark on HDFS and what this process knows
       of it, and the file ``away``.
     - ``users.lock`` is held shared by every process from its start until `close`. The last one gets
-      it alone: only it may let the spool rest, on HDFS, since nobody else can be writing.
+      it alone: only it may let the spool rest, on HDFS, since no other process can be writing.
     - ``away`` says that shipping fails. It is read without a lock, since it is replaced as a whole.
 
     Args:

@@ -64,7 +64,7 @@ class File(NamedTuple):
     """A file as HDFS lists it.
 
     Attributes:
-        path: below the folder that is looked at.
+        path: below the folder of `Hdfs`.
         length: bytes.
         number: HDFS's own; another file at the same path has another.
     """

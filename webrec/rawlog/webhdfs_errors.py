@@ -46,18 +46,18 @@ def refused(address: Address, exception: str | None, message: str | bytes | None
     """
     if isinstance(message, bytes):
         return no_webhdfs(address)
-    said = f"{address}: {(message or exception or 'it refuses').splitlines()[0]}"
+    text = f"{address}: {(message or exception or 'it refuses').splitlines()[0]}"
     if exception == "FileNotFoundException":
-        return NotThere(said)
+        return NotThere(text)
     if exception == "AccessControlException":
         user, path = address.user, address.path
         return LogUnavailable(
-            f"{said}: give {user} a folder: hdfs dfs -mkdir -p {path}; "
+            f"{text}: give {user} a folder: hdfs dfs -mkdir -p {path}; "
             f"hdfs dfs -chown -R {user} {path}"
         )
     if exception is None or exception in _NO_USE_REPEATING:
-        return LogUnavailable(said)
-    return NotAnswered(said)
+        return LogUnavailable(text)
+    return NotAnswered(text)
 
 
 def silent(address: Address, error: requests.RequestException) -> NotAnswered:

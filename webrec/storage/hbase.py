@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hbase_schema.families import Family
 from webrec.errors import NotFound
 from webrec.storage.base import Cells, RowCells, Swap
-from webrec.storage.hbase_calls import NOT_ENABLED, Calls, said_by
+from webrec.storage.hbase_calls import NOT_ENABLED, Calls, first_line_of
 from webrec.storage.hbase_driver import (
     AlreadyExists,
     ColumnDescriptor,
@@ -76,7 +76,7 @@ class HBaseStore:
             try:
                 connection.client.disableTable(name)
             except HBaseError as error:
-                if NOT_ENABLED not in said_by(error):  # else a call that got no answer did it
+                if NOT_ENABLED not in first_line_of(error):  # else a call that got no answer did it
                     raise
             connection.client.deleteTable(name)
 

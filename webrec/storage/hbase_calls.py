@@ -23,7 +23,7 @@ CALL_S = 5.0
 
 _FIRST_RETRY_TIMEOUT_S = 2.0
 """Seconds of retries with a server that never answered: its address may be wrong, and the caller
-waits to be told.
+waits for the error.
 """
 
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 2.0
@@ -117,20 +117,20 @@ class Calls:
             self._has_answered = True
             return done
         except ANSWERED as error:
-            said = said_by(error)
-            if any(name in said for name in _GONE) or self._gone_for_many.search(said):
-                raise NotFound(f"the store has no such table: {said}") from error
-            if isinstance(error, IllegalArgument) or any(name in said for name in _REFUSED):
-                raise WebrecError(f"{self._server} refuses: {said}") from error
-            raise StoreUnavailable(f"{self._server}: {said}") from error
+            message = first_line_of(error)
+            if any(name in message for name in _GONE) or self._gone_for_many.search(message):
+                raise NotFound(f"the store has no such table: {message}") from error
+            if isinstance(error, IllegalArgument) or any(name in message for name in _REFUSED):
+                raise WebrecError(f"{self._server} refuses: {message}") from error
+            raise StoreUnavailable(f"{self._server}: {message}") from error
 
     def close(self) -> None:
         """Close the connections that are idle."""
         self._pool.close()
 
 
-def said_by(error: Any) -> str:
-    """The first line of what the server said: the rest is its stack."""
+def first_line_of(error: Any) -> str:
+    """The first line of the server's message: the rest is its stack."""
     message = error.message
     text = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
     return text.partition("\n")[0].strip()

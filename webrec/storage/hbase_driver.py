@@ -69,7 +69,7 @@ class _Socket(TSocket):  # type: ignore[misc]  # the library has no types that m
 
     @property
     def is_quiet(self) -> bool:
-        """Neither closed by the server nor with bytes that nobody asked for."""
+        """Neither closed by the server nor with bytes that answer no call."""
         waiting = select.poll()
         waiting.register(self.sock, select.POLLIN)
         return not waiting.poll(0)

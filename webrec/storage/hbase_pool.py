@@ -128,9 +128,9 @@ class Pool:
 
 def _reason(error: Exception) -> str:
     """What happened, in words."""
-    said: Any = getattr(error, "message", None) or getattr(error, "strerror", None) or error
-    if isinstance(said, bytes):
-        said = said.decode(errors="replace").partition("\n")[0]
+    text: Any = getattr(error, "message", None) or getattr(error, "strerror", None) or error
+    if isinstance(text, bytes):
+        text = text.decode(errors="replace").partition("\n")[0]
     if isinstance(error.__context__, OSError):
-        said = f"{said} ({error.__context__})"  # why it could not connect
-    return f"{type(error).__name__}: {said}" if str(said) else type(error).__name__
+        text = f"{text} ({error.__context__})"  # why it could not connect
+    return f"{type(error).__name__}: {text}" if str(text) else type(error).__name__

@@ -196,7 +196,7 @@ def _page(
 
     Returns:
         The rows, and where the next page goes on; None at the end. Whether this is the end is
-        told by the keys, since rows may be deleted before their cells are read.
+        known from the keys, since rows may be deleted before their cells are read.
     """
     comparison, key = after
     name = _quoted(table)

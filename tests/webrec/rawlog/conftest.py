@@ -24,8 +24,8 @@ def hdfs() -> Iterator[WebHdfs]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody pauses between two attempts, nor waits for a server as long as outside of tests."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between two attempts, and no timeout as long as outside of tests."""
     for name in ("SHIPPING", "STATUS"):
         monkeypatch.setattr(webhdfs, name, webhdfs.Timeouts(10.0, 10.0))
     monkeypatch.setattr(webhdfs, "READING", webhdfs.Timeouts(10.0, 10.0, 4, 0.01))
@@ -33,7 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, hdfs: WebHdfs, impatient: None) -> Iterator[Opener]:
+def machine(tmp_path: Path, hdfs: WebHdfs, short_timeouts: None) -> Iterator[Opener]:
     """Opens the log as a process of a machine does, by the machine's name."""
     with machines(tmp_path, hdfs.uri()) as opener:
         yield opener

@@ -64,7 +64,7 @@ def urls(*each: list[Event]) -> Counter[str]:
 
 
 def nothing() -> None:
-    """Settle nothing."""
+    """Close no segment while a cut waits."""
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class TestHdfsLog(LogContract):
     def place(self, request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         """An empty folder on HDFS, and a spool that is not there yet."""
         if request.param == "memory":
-            request.getfixturevalue("impatient")
+            request.getfixturevalue("short_timeouts")
             return Place(request.getfixturevalue("hdfs").uri(), tmp_path / "spool")
         path = f"test/{tmp_path.name}/{time.time_ns()}"
         return Place(request.getfixturevalue("cluster").log_uri(path), tmp_path / "spool")
@@ -83,7 +83,7 @@ def test_a_cut_waits_for_a_segment_that_is_closed_a_little_later(machine: Opener
 
 
 @pytest.mark.slow
-def test_a_cut_does_not_count_what_settling_takes(machine: Opener) -> None:
+def test_a_cut_does_not_count_what_closing_takes(machine: Opener) -> None:
     """A replay that takes longer than the wait leaves nothing for the next batch."""
     log = machine()
     segment = log.begin()
@@ -99,7 +99,7 @@ def test_a_cut_does_not_count_what_settling_takes(machine: Opener) -> None:
     assert log.covered_by(watermark) == [segment.name]
 
 
-def test_a_machine_that_lags_holds_up_nobody(
+def test_a_machine_that_lags_holds_up_no_cut(
     anywhere: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What it has sent is read, the rest is for the next batch, and the cut names it."""
@@ -154,17 +154,17 @@ def test_a_spool_signs_on_before_it_has_anything_to_send(machine: Opener) -> Non
 
 
 def test_a_cut_without_hdfs_fails_at_once(machine: Opener, hdfs: WebHdfs) -> None:
-    """Nothing is settled and nothing waited for; the message names the address."""
+    """No segment is closed and nothing waited for; the message names the address."""
     log = machine()
     hdfs.stop()
-    settled: list[bool] = []
+    closed: list[bool] = []
     with pytest.raises(LogUnavailable, match=f"{hdfs.uri()} does not answer"):
-        log.cut(600, lambda: settled.append(True))
-    assert settled == []
+        log.cut(600, lambda: closed.append(True))
+    assert closed == []
 
 
 def test_a_segment_of_a_foreign_spool_is_read(machine: Opener, tmp_path: Path) -> None:
-    """One that somebody brought from elsewhere goes where the others go, and is read once there."""
+    """One that was brought from elsewhere goes where the others go, and is read once there."""
     foreign = LocalLog(tmp_path / "foreign")
     segment = foreign.begin()
     segment.append(visits(2, "u:foreign"), 1)
@@ -270,7 +270,7 @@ def test_rewriting_drops_only_what_is_turned_down(anywhere: Opener) -> None:
 def test_a_rewriting_that_is_cut_off_leaves_one_or_the_other(
     machine: Opener, hdfs: WebHdfs, how: How, again: bool
 ) -> None:
-    """Whole; and after the next look nothing is left of what was turned down, if it got so far."""
+    """Whole; if it got so far, the next listing leaves nothing of what was turned down."""
     for step in itertools.count():
         folder = f"/log{step}"
         log = machine(f"machine{step}", uri=hdfs.uri(folder))

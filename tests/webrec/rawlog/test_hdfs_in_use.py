@@ -29,7 +29,7 @@ from webrec.tables.tables import Tables
 
 @pytest.mark.slow
 def test_a_batch_elsewhere_reads_what_a_service_has_shipped(
-    hdfs: WebHdfs, impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hdfs: WebHdfs, short_timeouts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On another machine, with a home of its own; nothing counts twice, forgetting included."""
     monkeypatch.setattr(job, "CUT_WAIT_S", 60.0)
@@ -63,7 +63,9 @@ def test_a_batch_elsewhere_reads_what_a_service_has_shipped(
             assert batch(elsewhere).counts["forgotten"] == 0
 
 
-def test_the_recorder_ships_what_it_closes(hdfs: WebHdfs, impatient: None, tmp_path: Path) -> None:
+def test_the_recorder_ships_what_it_closes(
+    hdfs: WebHdfs, short_timeouts: None, tmp_path: Path
+) -> None:
     """In the background once it is started, and at its end."""
     with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
         tables = Tables(store)
@@ -82,7 +84,7 @@ def test_the_recorder_ships_what_it_closes(hdfs: WebHdfs, impatient: None, tmp_p
 
 def test_what_waits_is_written_down_once(
     hdfs: WebHdfs,
-    impatient: None,
+    short_timeouts: None,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +113,7 @@ def test_what_waits_is_written_down_once(
     assert last == "segments are shipped again"
 
 
-def test_the_service_says_what_waits(hdfs: WebHdfs, impatient: None, tmp_path: Path) -> None:
+def test_the_service_says_what_waits(hdfs: WebHdfs, short_timeouts: None, tmp_path: Path) -> None:
     """HDFS away: ready, with a word on it; figures of what waits, none of what cannot be known."""
     with opened(tmp_path, log=hdfs.uri(), segment_bytes=1024) as engine:
         client = create_app(engine).test_client()

@@ -88,7 +88,7 @@ def test_a_cut_does_not_cover_a_stalled_writer(
 
 
 def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: LocalLog, tmp_path: Path) -> None:
-    """Whatever its epoch: one that somebody brought after a cut was not read before."""
+    """Whatever its epoch: one that was brought after a cut was not read before."""
     own = closed_segment(log)
     before = log.cut(0, lambda: None)
     other = LocalLog(tmp_path / "other")
@@ -100,7 +100,7 @@ def test_a_segment_from_elsewhere_is_covered_by_the_next_cut(log: LocalLog, tmp_
 
 
 def test_what_is_no_segment_is_left_alone(log: LocalLog) -> None:
-    """A file that somebody put beside the segments is none of them."""
+    """A file that was put beside the segments is none of them."""
     name = closed_segment(log)
     for stray in ("notes.ndjson", f"{name}.bak", f"copy-of-{name}.ndjson"):
         (log.folder / "closed" / stray).write_text("x")
@@ -185,7 +185,7 @@ def test_a_cut_waits_for_a_writer_that_is_about_to_begin(log: LocalLog) -> None:
 
 
 def test_a_spool_has_a_name_from_its_first_segment_on(log: LocalLog) -> None:
-    """All its segments carry it, whoever writes them; another folder has another."""
+    """All its segments carry it, whichever process writes them; another folder has another."""
     assert log.spool() is None
     first = log.begin()
     second = LocalLog(log.folder).begin()
@@ -209,7 +209,7 @@ class _Late(LocalLog):
 
 
 def test_writers_that_are_first_agree_on_the_name(tmp_path: Path) -> None:
-    """Whoever is a moment later takes the name that is there."""
+    """The one that is a moment later takes the name that is there."""
     log = _Late(tmp_path)
     segment = log.begin()
     assert log.others is not None
@@ -219,7 +219,7 @@ def test_writers_that_are_first_agree_on_the_name(tmp_path: Path) -> None:
 
 
 def test_a_spool_without_a_name_is_told(log: LocalLog) -> None:
-    """A file that was garbled says what to do, and no segment is begun that nobody would find."""
+    """A file that was garbled says what to do, and no segment is begun that none would find."""
     (log.folder / "spool").write_text("Ünsinn")
     with pytest.raises(LogUnavailable, match="last 8 characters"):
         log.begin()

@@ -234,7 +234,7 @@ def test_hdfs_away_costs_nothing_but_backlog(machine: Opener, hdfs: WebHdfs) -> 
     write(log, by="u:before")
     log.ship()
     hdfs.stop()
-    began = time.time()
+    started = time.time()
     for n in range(5):
         log.check()
         write(log, by=f"u:{n}")
@@ -243,7 +243,7 @@ def test_hdfs_away_costs_nothing_but_backlog(machine: Opener, hdfs: WebHdfs) -> 
     assert waiting.segments == 5
     assert waiting.bytes == sum(map(log._spool.size, log._spool.closed_segments())) > 0
     assert waiting.why == f"{hdfs.uri()} does not answer (Connection refused)"
-    assert began <= waiting.since <= time.time()
+    assert started <= waiting.since <= time.time()
     assert f"for 7 s: {waiting.why}" in waiting.in_words(waiting.since + 7)
     assert machine().unshipped() == waiting
     with pytest.raises(LogUnavailable, match="does not answer"):
@@ -257,7 +257,7 @@ def test_hdfs_away_costs_nothing_but_backlog(machine: Opener, hdfs: WebHdfs) -> 
 def test_attempts_are_spaced(
     machine: Opener, hdfs: WebHdfs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a failure nobody of the spool asks before the pause is over."""
+    """After a failure no process of the spool asks before the pause is over."""
     log = machine()
     write(log)
     hdfs.fail("before", times=1_000)
@@ -286,7 +286,7 @@ def test_the_spool_is_a_disk_like_any(machine: Opener, tmp_path: Path) -> None:
 # --- spools at rest ---------------------------------------------------------------------------
 
 
-def test_nobody_waits_for_a_spool_at_rest(machine: Opener, hdfs: WebHdfs) -> None:
+def test_no_cut_waits_for_a_spool_at_rest(machine: Opener, hdfs: WebHdfs) -> None:
     """The last process of a spool lets it rest when nothing is left there."""
     log, other, batch = machine(), machine(), machine("batch")
     names = [write(log)]

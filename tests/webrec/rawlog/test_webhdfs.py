@@ -112,7 +112,7 @@ def test_a_reader_may_stop_in_the_middle(machine: Opener) -> None:
 def test_a_hanging_hdfs_is_given_up(
     machine: Opener, hdfs: WebHdfs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for ever for a server that takes connections and says nothing."""
+    """No call waits for ever for a server that takes connections and says nothing."""
     for name in ("SHIPPING", "STATUS", "READING"):
         monkeypatch.setattr(webhdfs, name, webhdfs.Timeouts(0.3, 0.3))
     log = machine()

@@ -61,7 +61,7 @@ def test_a_table_is_made_as_it_is_meant(place: Place, store: Store, compression:
 
 
 def test_a_table_is_made_and_dropped_by_many_at_once(place: Place, store: Store) -> None:
-    """Everybody finds it made, or gone."""
+    """Each finds it made, or gone."""
     with ThreadPoolExecutor(6) as threads:
         for done in (
             threads.map(lambda _: store.create_table("shared", FAMILIES), range(6)),

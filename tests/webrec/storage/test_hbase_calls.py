@@ -100,7 +100,7 @@ def test_a_server_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_server_could_not_do(
     gateway: ThriftGateway, shaky: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that may pass is one of the store's; it is tried again, and told without stack."""
+    """An error that may pass is the store's; it is tried again, and reported without stack."""
     shaky.delete_many("things", [(b"r", None)])
     happy = happybase.Connection(HOST, gateway.port)
     happy.disable_table(f"{PREFIX}.things")
@@ -146,7 +146,7 @@ def test_a_call_is_not_repeated_for_ever(gateway: ThriftGateway) -> None:
 def test_a_server_that_never_answered(
     gateway: ThriftGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """May be a wrong address: nobody has to wait long to be told."""
+    """May be a wrong address: the error comes soon."""
     monkeypatch.setattr(hbase_calls, "_FIRST_RETRY_TIMEOUT_S", 0)
     gateway.refuse()
     with closing(open_store(gateway.store_uri(PREFIX), retry_timeout_s=600)) as store:
@@ -183,7 +183,7 @@ def test_a_ping_is_made_once(gateway: ThriftGateway, shaky: Store) -> None:
 
 @pytest.fixture
 def persistent(gateway: ThriftGateway) -> Iterator[Store]:
-    """A store that would wait long where nobody says how long it may."""
+    """A store that would wait long where its caller sets no limit."""
     with closing(open_store(gateway.store_uri(PREFIX), retry_timeout_s=600)) as store:
         yield store
 

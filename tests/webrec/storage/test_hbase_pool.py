@@ -123,7 +123,7 @@ def late_answer(place: Place, store: Store) -> Iterator[None]:
 
 
 def test_after_a_time_out(place: Place, store: Store) -> None:
-    """The answer that comes too late is read by nobody."""
+    """The answer that comes too late is read by no call."""
     for _ in range(2):
         with (
             late_answer(place, store),
@@ -153,7 +153,7 @@ def test_after_an_exception_before_the_answer(
 
 @pytest.mark.parametrize("after_bytes", [1, 4, 30])
 def test_after_an_exception_within_the_answer(store: Store, wire: Wire, after_bytes: int) -> None:
-    """The rest of a half-read answer is read by nobody."""
+    """The rest of a half-read answer is read by no call."""
     with wire.stopped(after_bytes=after_bytes):
         store.get(TABLE, LOST)
     assert_rows_are_right(store)
@@ -246,7 +246,7 @@ def gateway() -> Iterator[ThriftGateway]:
 
 @pytest.fixture
 def connections(gateway: ThriftGateway) -> Iterator[Pool]:
-    """A pool; its calls are repeated by nobody."""
+    """A pool; its calls are not repeated."""
     with closing(Pool(Server.of(gateway.store_uri("pool")))) as connections:
         yield connections
 
@@ -299,7 +299,7 @@ def test_a_connection_that_the_server_closed_is_noticed(
     assert lent(connections) is not first
 
 
-def test_bytes_that_nobody_asked_for_are_noticed() -> None:
+def test_bytes_that_answer_no_call_are_noticed() -> None:
     """A connection that has some in it is lent no more."""
     answer = message(b"getTableNames", 0, kind=2, body=b"\x0f\x00\x00\x0b\x00\x00\x00\x00\x00")
     with (
@@ -436,7 +436,7 @@ def _child_calls(uri: str) -> None:
 
 
 def _child_closes(uri: str) -> None:
-    """A child that closes the pool hangs up on nobody else."""
+    """A child that closes the pool hangs up on no other process."""
     connections = Pool(Server.of(uri))
     _keeps_its_connection(connections, connections.close)
 

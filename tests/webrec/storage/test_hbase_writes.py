@@ -126,7 +126,7 @@ def test_a_deletion_of_many_batches_is_waited_out(
     monkeypatch: pytest.MonkeyPatch,
     by: Callable[[Store], Store],
 ) -> None:
-    """When it returns, whoever writes next has a later time than the last batch."""
+    """When it returns, the next writer has a later time than the last batch."""
     monkeypatch.setattr(hbase_writes, "_BATCH_CELLS", 1)
     rows = [b"%03d" % n for n in range(120)]
     with closing(open_store(place.uri())) as other:
@@ -240,14 +240,14 @@ def test_a_check_and_put_whose_answer_got_lost(gateway: ThriftGateway, shaky: St
 def test_a_check_and_put_that_came_too_late(
     gateway: ThriftGateway, shaky: Store, *, applied: bool
 ) -> None:
-    """With or without its answer, somebody else's value is none of ours."""
+    """With or without its answer, another's value is none of ours."""
     shaky.put_many("things", [(b"r", {VALUE: b"theirs"})])
     gateway.drop_next(applied=applied, call="checkAndPut")
     assert shaky.check_and_put("things", VALUE, {b"r": Swap(None, b"mine")}) == [False]
     assert shaky.get("things", b"r") == {VALUE: b"theirs"}
 
 
-def test_somebody_else_is_quicker_while_the_answer_is_lost(
+def test_another_is_quicker_while_the_answer_is_lost(
     gateway: ThriftGateway, shaky: Store, wire: Wire
 ) -> None:
     """The call that never arrived is repeated, and then it is too late."""
