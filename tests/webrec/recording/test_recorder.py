@@ -472,7 +472,7 @@ def test_replaying_twice_changes_nothing(start: Start, tables: Tables, log: Loca
 
 
 def test_a_line_of_an_unknown_kind_is_not_recovered(
-    start: Start, tables: Tables, log: RawLog
+    start: Start, tables: Tables, log: LocalLog
 ) -> None:
     """It is no visit, it claims no id, and it stays in the log."""
     dead = start()
