@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from threading import BoundedSemaphore
 
 from flask import Flask, Response, g, request
 from flask_compress import Compress
@@ -13,17 +12,31 @@ from werkzeug.exceptions import HTTPException
 
 from service import responses as response
 from service.api_keys import KeyFile
+from service.bulkhead import Bulkhead
 from service.context import State, state
 from service.fast_path import GZIP_FROM_BYTES, GZIP_LEVEL, Lane
 from service.metrics import Metrics
-from service.routes import campaigns, events, model, operation, recommendations
+from service.routes import (
+    campaigns,
+    categories,
+    communities,
+    events,
+    models,
+    operation,
+    pages,
+    recommendations,
+    users,
+)
 from webrec.errors import StoreUnavailable, WebrecError
 from webrec.serving.engine import Engine
 
 _UNKNOWN_ROUTE = "unknown"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 _OTHER_METHOD = "other"
-_WAIT_THEIR_TURN_S = 0.5
+_WAITING_FOR_STORE = (campaigns, categories, communities, models, pages, users)
+"""The resources whose requests wait for the store as long as it takes: the bulkhead bounds them."""
+
+_OTHERS = (recommendations, events, operation)
 
 
 def create_app(engine: Engine) -> Flask:
@@ -45,47 +58,21 @@ def create_app(engine: Engine) -> Flask:
     app.url_map.merge_slashes = False
     here = State(engine, KeyFile(engine.settings.keys_path), Metrics(engine))
     here.attach(app.extensions)
-    for group in (recommendations, events, campaigns, model, operation):
-        app.register_blueprint(group.blueprint)
+    for resource in (*_OTHERS, *_WAITING_FOR_STORE):
+        app.register_blueprint(resource.blueprint)
     app.register_blueprint(
         get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": "webrec"})
     )
     app.before_request(_begin)
-    _Patient(engine.settings.threads).guard(app, campaigns.blueprint.name, model.blueprint.name)
+    bulkhead = Bulkhead(engine.settings.threads)
+    for resource in _WAITING_FOR_STORE:
+        bulkhead.guard(app, resource.blueprint)
     app.after_request(partial(_end, Compress(app)))
     app.register_error_handler(WebrecError, _from_error)
     app.register_error_handler(HTTPException, response.from_http)
     app.register_error_handler(Exception, response.from_bug)
     app.wsgi_app = Lane(app.wsgi_app, here)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
-
-
-class _Patient:
-    """Requests that wait for the store as long as it takes: at most half of the threads.
-
-    While the store hangs, visitors are answered by the others.
-
-    Args:
-        threads: of a worker.
-    """
-
-    def __init__(self, threads: int) -> None:
-        self._room = BoundedSemaphore(max(1, threads // 2))
-
-    def guard(self, app: Flask, *blueprints: str) -> None:
-        """Count the requests to some blueprints of an application."""
-        for name in blueprints:
-            app.before_request_funcs.setdefault(name, []).append(self._enter)
-            app.teardown_request_funcs.setdefault(name, []).append(self._leave)
-
-    def _enter(self) -> None:
-        if not self._room.acquire(timeout=_WAIT_THEIR_TURN_S):
-            raise StoreUnavailable("many requests wait for the store already")
-        g.is_inside = True
-
-    def _leave(self, _: BaseException | None) -> None:
-        if g.pop("is_inside", False):
-            self._room.release()
 
 
 def _begin() -> None:

@@ -1,1 +1,1 @@
-"""[6] The endpoints, one group per file."""
+"""[6] The endpoints: one module, with one blueprint, for each resource."""

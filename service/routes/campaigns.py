@@ -11,7 +11,7 @@ from service.auth import needs
 from service.context import state
 from service.request_body import MANY_DOCUMENTS, read_campaigns, read_one
 from service.responses import answer, nothing
-from webrec.admin import admin
+from webrec.admin.campaigns import apply_campaigns, delete_campaign, list_campaigns
 from webrec.errors import NotFound
 from webrec.formats.campaigns import campaign_document, parse_campaign
 
@@ -22,7 +22,7 @@ blueprint = Blueprint("campaigns", __name__)
 @needs("admin")
 def list_() -> Response:
     """The campaigns, in the order of their ids."""
-    listing = admin.list_campaigns(state().engine.tables, *params.page_of_listing())
+    listing = list_campaigns(state().engine.tables, *params.page_of_listing())
     return answer({"campaigns": listing.items, "next": listing.next})
 
 
@@ -32,7 +32,7 @@ def apply() -> Response:
     """Write a list of campaigns; each is judged for itself."""
     dry_run = params.flag("dry_run")
     engine = state().engine
-    results = admin.apply_campaigns(engine.tables, read_campaigns(), dry_run=dry_run)
+    results = apply_campaigns(engine.tables, read_campaigns(), dry_run=dry_run)
     engine.refresh()
     bad = sum(result.status == "invalid" for result in results)
     status = 200 if not bad else 422 if bad == len(results) else 207
@@ -69,6 +69,6 @@ def put(campaign_id: str) -> Response:
 def delete(campaign_id: str) -> Response:
     """Take a campaign away."""
     engine = state().engine
-    admin.delete_campaign(engine.tables, campaign_id)
+    delete_campaign(engine.tables, campaign_id)
     engine.refresh()
     return nothing()

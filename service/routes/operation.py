@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from service.context import state
 from service.openapi import document
 from service.responses import answer
-from webrec.admin.admin import readiness
+from webrec.admin.operation import readiness
 
 blueprint = Blueprint("operation", __name__)
 

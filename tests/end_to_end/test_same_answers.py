@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.worlds import batch, opened
-from webrec.admin import admin
+from webrec.admin.categories import get_category, list_categories
+from webrec.admin.communities import get_community, list_communities
+from webrec.admin.users import get_user
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
@@ -79,12 +81,12 @@ def _known(engine: Engine) -> list[Any]:
     plan = synthetic.Plan(_SPEC)
     identities = map(plan.identity, range(_SPEC.users))
     visitors = [f"u:{i['user']}" if "user" in i else f"i:{i['ip']}" for i in identities]
-    categories = admin.list_categories(engine, _ALL, "").items
-    communities = admin.list_communities(engine, _ALL, "").items
+    categories = list_categories(engine, _ALL, "").items
+    communities = list_communities(engine, _ALL, "").items
     return [
-        *(admin.user(engine, visitor) for visitor in visitors),
-        *(admin.category(engine, c["id"], _ALL, "") for c in categories),
-        *(admin.community(engine, c["id"], _ALL, "") for c in communities),
+        *(get_user(engine, visitor) for visitor in visitors),
+        *(get_category(engine, c["id"], _ALL, "") for c in categories),
+        *(get_community(engine, c["id"], _ALL, "") for c in communities),
     ]
 
 

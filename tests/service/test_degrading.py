@@ -131,7 +131,7 @@ def test_readiness_of_a_store_that_hangs(
     client: FlaskClient, gateway: ThriftGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not waited for: that is made out within the time there is."""
-    monkeypatch.setattr("webrec.admin.admin._PING_S", 0.05)
+    monkeypatch.setattr("webrec.admin.operation._PING_S", 0.05)
     gateway.hang()
     before = gateway.calls
     found = checks(client, 503)

@@ -19,7 +19,7 @@ from hbase_schema import row_keys as keys
 from hbase_schema.cells import PageCell, RecentCell
 from tests.support import world as known
 from webrec import config
-from webrec.admin import admin
+from webrec.admin.users import get_user
 from webrec.batch import job
 from webrec.bench import oracle
 from webrec.bench.oracle import World
@@ -86,7 +86,7 @@ def batch(engine: Engine, **plan: Any) -> Generation:
 def seen(engine: Engine, visitor: str) -> dict[str, oracle.Counts]:
     """What a visitor did, by URL: of the batch and since, as an operator sees it."""
     try:
-        found = admin.user(engine, visitor)
+        found = get_user(engine, visitor)
     except NotFound:
         return {}
     return {each["url"]: (each["visits"], each["accepts"]) for each in found["urls"]}

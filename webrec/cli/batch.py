@@ -146,7 +146,7 @@ def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> N
 
 
 def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
-    from webrec.admin import admin
+    from webrec.admin.models import all_models
     from webrec.batch import job
 
     written: list[Written] = []
@@ -158,7 +158,7 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
             )
         seconds = time.monotonic() - began
         engine.refresh()
-        model = next(m for m in admin.list_models(engine.tables) if m["id"] == generation.id)
+        model = next(m for m in all_models(engine.tables) if m["id"] == generation.id)
         if as_json:
             print_json(model | {"seconds": round(seconds, 3), "written": written[0]._asdict()})
         else:
@@ -167,21 +167,22 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
 
 
 def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
-    from webrec.admin import admin
+    from webrec.admin.categories import list_categories
+    from webrec.admin.communities import list_communities
 
     print_table(
         ("what", "how many"),
         [(name.replace("_", " "), count) for name, count in model["counts"].items()],
         title=f"model {model['id']}, made in {seconds:.1f} s",
     )
-    categories = admin.list_categories(engine, _ALL, "").items
+    categories = list_categories(engine, _ALL, "").items
     largest = sorted(categories, key=lambda c: (-c["size"], c["id"]))[:_SHOWN]
     print_table(
         ("category", "pages", "label", "keywords"),
         [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:6])) for c in largest],
         title=f"the largest of {len(categories)} categories",
     )
-    communities = admin.list_communities(engine, _ALL, "").items
+    communities = list_communities(engine, _ALL, "").items
     print_table(
         ("community", "users"),
         [(c["id"], c["size"]) for c in sorted(communities, key=lambda c: -c["size"])[:_SHOWN]],

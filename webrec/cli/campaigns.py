@@ -35,13 +35,13 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
 
     Each is judged for itself. The same upload twice changes nothing.
     """
-    from webrec.admin import admin
+    from webrec.admin.campaigns import apply_campaigns
 
     documents = read_documents(file)
     if len(documents) == 1 and isinstance(documents[0], dict) and "campaigns" in documents[0]:
         documents = documents[0]["campaigns"]  # what `campaigns list --json` prints
     with engine_of(settings) as engine:
-        results = admin.apply_campaigns(engine.tables, documents, dry_run=dry_run)
+        results = apply_campaigns(engine.tables, documents, dry_run=dry_run)
     if as_json:
         print_json({"results": [asdict(result) for result in results]})
     else:
@@ -60,10 +60,10 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the campaigns."""
-    from webrec.admin import admin
+    from webrec.admin.campaigns import list_campaigns
 
     with engine_of(settings) as engine:
-        found = admin.list_campaigns(engine.tables, 1_000_000, "").items
+        found = list_campaigns(engine.tables, 1_000_000, "").items
     if as_json:
         print_json({"campaigns": found, "next": None})
         return
@@ -88,8 +88,8 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("campaign_id", metavar="ID")
 def delete(settings: Settings, campaign_id: str) -> None:
     """Take a campaign away."""
-    from webrec.admin import admin
+    from webrec.admin.campaigns import delete_campaign
 
     with engine_of(settings) as engine:
-        admin.delete_campaign(engine.tables, campaign_id)
+        delete_campaign(engine.tables, campaign_id)
     out.print(f"campaign {campaign_id} is gone", markup=False)

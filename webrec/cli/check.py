@@ -85,9 +85,9 @@ def _log(engine: Engine) -> str:
 
 
 def _model(engine: Engine) -> str:
-    from webrec.admin.admin import some_model
+    from webrec.admin.models import active_model
 
-    generation = some_model(engine)
+    generation = active_model(engine)
     hours = (time.time() - generation.created_ms / 1000) / 3_600
     counts = generation.counts
     return (

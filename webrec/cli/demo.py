@@ -119,7 +119,7 @@ def _ingest(settings: Settings, files: list[Path]) -> None:
 
 
 def _batch(settings: Settings) -> None:
-    from webrec.admin import admin
+    from webrec.admin.categories import list_categories
     from webrec.batch import job
 
     with engine_of(settings) as engine:
@@ -127,7 +127,7 @@ def _batch(settings: Settings) -> None:
             plan = job.Plan(categories=6, communities=3)
             job.run(engine.tables, engine.log, engine.recorder, settings, plan, tell)
         engine.refresh()
-        categories = admin.list_categories(engine, 100, "").items
+        categories = list_categories(engine, 100, "").items
     print_table(
         ("category", "pages", "suggested label", "keywords"),
         [(c["id"], c["size"], c["label"], ", ".join(c["keywords"][:5])) for c in categories],

@@ -17,11 +17,11 @@ def labels() -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the categories of the active model with their labels."""
-    from webrec.admin import admin
+    from webrec.admin.categories import list_categories
 
     with engine_of(settings) as engine:
         engine.refresh()
-        found = admin.list_categories(engine, 1_000_000, "").items
+        found = list_categories(engine, 1_000_000, "").items
     if as_json:
         print_json({"categories": found, "next": None})
         return
@@ -39,11 +39,11 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("label", metavar="LABEL")
 def set_(settings: Settings, category_id: str, label: str) -> None:
     """Name a category; the name stays with it through later batches."""
-    from webrec.admin import admin
+    from webrec.admin.categories import set_label
     from webrec.formats.labels import parse_label
 
     name = parse_label({"label": label})
     with engine_of(settings) as engine:
         engine.refresh()
-        admin.set_label(engine, category_id, name)
+        set_label(engine, category_id, name)
     out.print(f"category {category_id} is called {name}", markup=False)

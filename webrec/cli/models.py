@@ -17,10 +17,10 @@ def models() -> None:
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the published models, newest first."""
-    from webrec.admin import admin
+    from webrec.admin.models import all_models
 
     with engine_of(settings) as engine:
-        found = admin.list_models(engine.tables)
+        found = all_models(engine.tables)
     if as_json:
         print_json({"models": found, "next": None})
         return
@@ -42,8 +42,8 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("model_id", metavar="ID")
 def activate(settings: Settings, model_id: str) -> None:
     """Go back, or forward, to a published model."""
-    from webrec.admin import admin
+    from webrec.admin.models import activate_model
 
     with engine_of(settings) as engine:
-        admin.activate_model(engine, model_id)
+        activate_model(engine, model_id)
     out.print(f"model {model_id} is active; running services follow within 2 seconds")

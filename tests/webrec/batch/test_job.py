@@ -17,7 +17,11 @@ import pytest
 from hbase_schema import names as t
 from tests.support import world as known
 from tests.support.worlds import NOW_MS, batch, identity, ingest_known, opened, seen
-from webrec.admin import admin
+from webrec.admin.categories import get_category, list_categories, set_label
+from webrec.admin.communities import get_community
+from webrec.admin.models import activate_model, all_models
+from webrec.admin.pages import get_pages
+from webrec.admin.users import get_user
 from webrec.batch import job, lease
 from webrec.bench import oracle
 from webrec.bench.oracle import Counts
@@ -116,7 +120,7 @@ def test_profiles_and_communities_add_up(published: dict[str, Engine]) -> None:
     for visitor, urls in sent.items():
         assert seen(engine, visitor) == urls
     for community_id in generation.community_ids:
-        found = admin.community(engine, community_id, 100, "")
+        found = get_community(engine, community_id, 100, "")
         number = generation.community_ids.index(community_id)
         members = [v for v, g in engine.tables.profiles.communities(generation.id) if g == number]
         assert found["size"] == len(members) == 4
@@ -133,7 +137,7 @@ def test_profiles_and_communities_add_up(published: dict[str, Engine]) -> None:
     for category_id in generation.category_ids:
         row = engine.tables.categories.get(generation.id, category_id)
         assert row is not None
-        shown = admin.category(engine, category_id, 100, "")["urls"]
+        shown = get_category(engine, category_id, 100, "")["urls"]
         assert row.value == sum(each["affinity"] for each in shown)
         assert shown == sorted(shown, key=lambda e: (-e["affinity"], e["url"]))
 
@@ -164,9 +168,9 @@ def test_the_same_log_and_seed_give_the_same_generation(engine: Engine, tmp_path
 def test_a_name_given_by_a_person_survives_the_next_batch(engine: Engine) -> None:
     """The category keeps its id and its name though its pages change; the others are suggested."""
     batch(engine)
-    category = admin.pages(engine, [PAGE])[0]
+    category = get_pages(engine, [PAGE])[0]
     assert category is not None
-    named = admin.set_label(engine, category["category"]["id"], "Good food")
+    named = set_label(engine, category["category"]["id"], "Good food")
     assert (named["label"], named["label_source"]) == ("Good food", "manual")
     engine.recorder.record(
         [
@@ -182,11 +186,11 @@ def test_a_name_given_by_a_person_survives_the_next_batch(engine: Engine) -> Non
         ]
     )
     batch(engine)
-    after, new = admin.pages(engine, [PAGE, "https://cooking.example/new-0"])
+    after, new = get_pages(engine, [PAGE, "https://cooking.example/new-0"])
     assert after is not None
     assert new is not None
     assert after["category"] == new["category"] == {"id": named["id"], "label": "Good food"}
-    sources = Counter(c["label_source"] for c in admin.list_categories(engine, 10, "").items)
+    sources = Counter(c["label_source"] for c in list_categories(engine, 10, "").items)
     assert sources == {"manual": 1, "suggested": 2}
 
 
@@ -278,7 +282,7 @@ def test_going_back_counts_what_happened_since(engine: Engine) -> None:
     engine.recorder.record([visit(known.page("football", 3))])
     expected = {**sent_by_all()[EDITH], **{known.page("football", n): (1, 0) for n in range(4)}}
     for generation in [*reversed(generations), *generations]:
-        shown = admin.activate_model(engine, generation.id)
+        shown = activate_model(engine, generation.id)
         assert shown["active"]
         assert engine.model == generation
         assert seen(engine, EDITH) == expected
@@ -289,14 +293,14 @@ def test_the_last_generations_stay(engine: Engine) -> None:
     ids = [batch(engine).id for _ in range(5)]
     assert [g.id for g in engine.tables.generations.all()] == ids[2:]
     assert engine.tables.generations.with_tables() == set(ids[2:])
-    assert [m["id"] for m in admin.list_models(engine.tables)] == ids[:1:-1]
+    assert [m["id"] for m in all_models(engine.tables)] == ids[:1:-1]
     assert len(list((engine.settings.home / "cache").glob("0*"))) <= 3
 
 
 def test_a_batch_after_going_back_goes_on(engine: Engine) -> None:
     """Its generation is a new one, and the one left behind is still there."""
     first, second = batch(engine), batch(engine)
-    admin.activate_model(engine, first.id)
+    activate_model(engine, first.id)
     third = batch(engine)
     assert third.id > second.id
     assert engine.model == third
@@ -332,12 +336,12 @@ def test_a_forgotten_visitor_stays_forgotten_in_old_generations(engine: Engine) 
     engine.recorder.record([visit()])
     second = batch(engine)
     for generation in (first, second, first):
-        admin.activate_model(engine, generation.id)
+        activate_model(engine, generation.id)
         assert seen(engine, EDITH) == {PAGE: (1, 0)}
-        assert admin.user(engine, EDITH)["community"] is None
+        assert get_user(engine, EDITH)["community"] is None
     third, fourth = batch(engine), batch(engine)
     for generation in (second, third, fourth):
-        admin.activate_model(engine, generation.id)
+        activate_model(engine, generation.id)
         assert seen(engine, EDITH) == {PAGE: (1, 0)}
 
 

@@ -17,7 +17,7 @@ from tests.support.worlds import batch, ingest_known, opened, seen
 from tests.webrec.rawlog.hdfs_logs import (
     visits,
 )
-from webrec.admin import admin
+from webrec.admin.operation import readiness
 from webrec.batch import job
 from webrec.domain.types import Event
 from webrec.rawlog import open_log
@@ -117,7 +117,7 @@ def test_the_service_says_what_waits(hdfs: WebHdfs, short_timeouts: None, tmp_pa
     """HDFS away: ready, with a word on it; figures of what waits, none of what cannot be known."""
     with opened(tmp_path, log=hdfs.uri(), segment_bytes=1024) as engine:
         client = create_app(engine).test_client()
-        assert admin.readiness(engine)["log"] == {"ok": True}
+        assert readiness(engine)["log"] == {"ok": True}
         assert "webrec_log_unshipped_segments 0.0" in client.get("/metrics").text
         assert "webrec_log_backlog_segments 0.0" in client.get("/metrics").text
         hdfs.stop()
@@ -129,13 +129,13 @@ def test_the_service_says_what_waits(hdfs: WebHdfs, short_timeouts: None, tmp_pa
         assert "webrec_log_unshipped_segments 1.0" in scrape
         assert f"webrec_log_unshipped_bytes {engine.log.unshipped().bytes:.1f}" in scrape
         assert "webrec_log_backlog_segments" not in scrape
-        log = admin.readiness(engine)["log"]
+        log = readiness(engine)["log"]
         assert log["ok"]
         assert "1 segment waits" in log["detail"]
         assert hdfs.uri() in log["detail"]
         hdfs.start()
         engine.log.ship()
-        assert admin.readiness(engine)["log"] == {"ok": True}
+        assert readiness(engine)["log"] == {"ok": True}
         assert "webrec_log_backlog_segments 1.0" in client.get("/metrics").text
 
 

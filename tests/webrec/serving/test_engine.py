@@ -15,7 +15,7 @@ import pytest
 from hbase_schema import names as t
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import NOW_MS, opened, publish, seen, serving
-from webrec.admin import admin
+from webrec.admin.models import activate_model
 from webrec.bench.oracle import World
 from webrec.config import load
 from webrec.domain.types import AdPage, Campaign, Event, Page
@@ -372,7 +372,7 @@ def test_what_happened_counts_past_each_watermark_once(engine: Engine) -> None:
     engine.tables.generations.put(replace(generation, watermark=watermark))
     engine.recorder.record([Event("visit", B, ANN, 0)])
     for model_id in ("000002", "000001", "000002"):
-        admin.activate_model(engine, model_id)
+        activate_model(engine, model_id)
         assert seen(engine, ANN) == {A: (3, 0), B: (1, 0), C: (1, 0)}
 
 

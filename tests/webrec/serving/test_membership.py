@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.random_worlds import random_world
 from tests.support.worlds import NOW_MS, batch, opened, serving, users_of
-from webrec.admin import admin
+from webrec.admin.users import get_user
 from webrec.bench.oracle import Measure, World, counts_of, nearest_community
 from webrec.domain.types import Event
 from webrec.formats.events import parse_event
@@ -131,7 +131,7 @@ def test_off_is_the_published_definition(engine: Engine, tmp_path: Path) -> None
     engine.recorder.flush()
     with opened(tmp_path, online="off") as other:
         assert explained(other, user="new")[:2] == (None, None)
-        assert admin.user(other, "u:new")["community"] is None
+        assert get_user(other, "u:new")["community"] is None
         assert explained(other, user="ann")[:2] == ("g1", "batch")
 
 
@@ -139,7 +139,7 @@ def test_an_operator_sees_the_same(engine: Engine) -> None:
     """Community and source, for the user that has one and for those who have none yet."""
     happens(engine, "u:new", C, C, C)
     happens(engine, "u:young", C)
-    seen = {v: admin.user(engine, v) for v in ("u:ann", "u:new", "u:young")}
+    seen = {v: get_user(engine, v) for v in ("u:ann", "u:new", "u:young")}
     assert {v: (each["community"], each["community_source"]) for v, each in seen.items()} == {
         "u:ann": ("g1", "batch"),
         "u:new": ("g2", "online"),

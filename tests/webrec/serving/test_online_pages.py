@@ -13,7 +13,7 @@ import pytest
 
 from hbase_schema import names as t
 from tests.support.worlds import NOW_MS, opened, publish, put_campaigns, serving, telling
-from webrec.admin import admin
+from webrec.admin.pages import get_pages
 from webrec.batch.history import replay
 from webrec.bench.oracle import Campaign, World
 from webrec.domain.types import AdPage, Page
@@ -295,7 +295,7 @@ def test_operators_see_the_category_of_a_new_page(engine: Engine) -> None:
     said(engine, title=telling("c2"))
     said(engine, url=NEWER, title="something else")
     said(engine, url=D, title=telling("c1"))
-    found = admin.pages(engine, [A, NEW, NEWER, D, "https://never.example/"])
+    found = get_pages(engine, [A, NEW, NEWER, D, "https://never.example/"])
     shown = [
         p and (p["category"] and p["category"]["id"], p["category_source"], p["affinity"])
         for p in found
@@ -315,13 +315,13 @@ def test_a_page_that_only_a_campaign_describes_has_its_category(engine: Engine) 
     put_campaigns(engine.tables, world)
     engine.refresh()
     assert category(engine) == ("c2", "online")
-    (page,) = admin.pages(engine, [NEW])
+    (page,) = get_pages(engine, [NEW])
     assert page is not None
     assert (page["category"]["id"], page["category_source"]) == ("c2", "online")
     forget_answers(engine)
     said(engine, title=telling("c1"))
     assert category(engine) == ("c1", "online")
-    (page,) = admin.pages(engine, [NEW])
+    (page,) = get_pages(engine, [NEW])
     assert page is not None
     assert page["category"]["id"] == "c1"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from algorithms import Candidates, Item, Weights, rank
 from tests.support.random_worlds import NOW_MS, random_request, random_world
 from tests.support.worlds import answer_of, published, telling
-from webrec.admin import admin
+from webrec.admin.pages import get_pages
 from webrec.bench import oracle
 from webrec.domain.types import Page
 from webrec.serving.engine import Engine
@@ -52,7 +52,7 @@ def assert_pages(engine: Engine, world: oracle.World) -> None:
     urls = [*world.category, *world.said, *world.online_ads, "https://never.example/"]
     shown = {
         url: page and page["category"]
-        for url, page in zip(urls, admin.pages(engine, urls), strict=True)
+        for url, page in zip(urls, get_pages(engine, urls), strict=True)
     }
     assert {url: category and category["id"] for url, category in shown.items()} == {
         url: oracle.page_category(world, oracle.Request(url)) for url in urls

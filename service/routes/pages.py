@@ -1,0 +1,33 @@
+"""[6] /v1/pages: what is known of pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from service import query as params
+from service.auth import needs
+from service.context import state
+from service.request_body import MANY_DOCUMENTS, read_one
+from service.responses import answer
+from webrec.admin.pages import get_pages
+from webrec.errors import NotFound
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/v1/pages")
+@needs("admin", "serve")
+def get() -> Response:
+    """What the model knows of one page."""
+    (found,) = get_pages(state().engine, [params.url()])
+    if found is None:
+        raise NotFound("the active model does not know this page")
+    return answer(found)
+
+
+@blueprint.post("/v1/pages")
+@needs("admin", "serve")
+def get_many() -> Response:
+    """What the model knows of many pages, in order; null for unknown ones."""
+    wanted = params.urls(read_one(MANY_DOCUMENTS))
+    return answer({"pages": get_pages(state().engine, wanted)})
