@@ -20,7 +20,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from service.answers import recommend_timed
-from service.auth import judge
+from service.auth import SERVE, judge
 from service.context import State
 from service.process import RECOMMENDATIONS
 from service.request_body import ONE_DOCUMENT
@@ -31,7 +31,6 @@ from webrec.formats.json import read_json
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SCOPES = ("serve",)
 GZIP_FROM_BYTES = 1_000
 GZIP_LEVEL = 1
 _UNUSUAL = ("HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING")
@@ -84,7 +83,7 @@ class Lane:
         """The body of the answer; None for the long way, which finds the request as it came."""
         here, began, length = self._here, time.perf_counter(), int(environ["CONTENT_LENGTH"])
         try:
-            judge(environ, SCOPES, here.keys)
+            judge(environ, SERVE, here.keys)
             sent = environ["wsgi.input"].read(length)
         except (HTTPException, UsageError, NoMoreData, ParseException, OSError):
             return None

@@ -24,7 +24,7 @@ import pytest
 
 from hbase_schema import names as tables
 from service.app import create_app
-from service.openapi import document
+from service.openapi.document import openapi_document
 from service.query import urls as looked_up
 from tests import conftest
 from tests.support.docs_from_code import DOCS, PAGES, ROOT
@@ -224,7 +224,7 @@ def parse(given: list[str]) -> None:
 
 def endpoints() -> Iterator[tuple[str, str]]:
     """Method and path of everything in the OpenAPI document."""
-    for path, operations in document()["paths"].items():
+    for path, operations in openapi_document()["paths"].items():
         for method in operations:
             if method != "parameters":
                 yield method.upper(), path
@@ -242,7 +242,7 @@ def test_every_endpoint_has_the_scopes_that_are_shown() -> None:
         r"^\| \[`([A-Z]+) (\S+)`\]\S* \| ([^|]*) \|", API.read_text(encoding="utf-8"), re.MULTILINE
     )
     for method, path, scopes in rows:
-        said = document()["paths"][path][method.lower()].get("description", "Scope none.")
+        said = openapi_document()["paths"][path][method.lower()].get("description", "Scope none.")
         assert set(re.findall(r"none|serve|ingest|admin", said)) == set(
             re.findall(r"none|serve|ingest|admin", scopes)
         ), (method, path)
@@ -267,7 +267,10 @@ def test_every_json_example_is_valid(block: Block) -> None:
     example = json.loads(block.body)
     name = block.info.partition(" ")[2]
     if name:
-        schema = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+        schema = {
+            "$ref": f"#/components/schemas/{name}",
+            "components": openapi_document()["components"],
+        }
         jsonschema_rs.validate(schema, example)
         _READERS.get(name, lambda _: None)(example)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response, url_for
 
 from service import query as params
-from service.auth import needs
+from service.auth import ADMIN, needs
 from service.context import state
 from service.request_body import MANY_DOCUMENTS, read_campaigns, read_one
 from service.responses import answer, nothing
@@ -19,7 +19,7 @@ blueprint = Blueprint("campaigns", __name__)
 
 
 @blueprint.get("/v1/campaigns")
-@needs("admin")
+@needs(ADMIN)
 def list_() -> Response:
     """The campaigns, in the order of their ids."""
     listing = list_campaigns(state().engine.tables, *params.page_of_listing())
@@ -27,7 +27,7 @@ def list_() -> Response:
 
 
 @blueprint.post("/v1/campaigns")
-@needs("admin")
+@needs(ADMIN)
 def apply() -> Response:
     """Write a list of campaigns; each is judged for itself."""
     dry_run = params.flag("dry_run")
@@ -40,7 +40,7 @@ def apply() -> Response:
 
 
 @blueprint.get("/v1/campaigns/<campaign_id>")
-@needs("admin")
+@needs(ADMIN)
 def get(campaign_id: str) -> Response:
     """One campaign."""
     campaign = state().engine.tables.campaigns.get(campaign_id)
@@ -50,7 +50,7 @@ def get(campaign_id: str) -> Response:
 
 
 @blueprint.put("/v1/campaigns/<campaign_id>")
-@needs("admin")
+@needs(ADMIN)
 def put(campaign_id: str) -> Response:
     """Write one campaign, new or in place of the one with its id."""
     campaign = parse_campaign(read_one(MANY_DOCUMENTS), campaign_id)
@@ -65,7 +65,7 @@ def put(campaign_id: str) -> Response:
 
 
 @blueprint.delete("/v1/campaigns/<campaign_id>")
-@needs("admin")
+@needs(ADMIN)
 def delete(campaign_id: str) -> Response:
     """Take a campaign away."""
     engine = state().engine

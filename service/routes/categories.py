@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from service import query as params
-from service.auth import needs
+from service.auth import ADMIN, READ, needs
 from service.context import state
 from service.request_body import read_one
 from service.responses import answer
@@ -16,7 +16,7 @@ blueprint = Blueprint("categories", __name__)
 
 
 @blueprint.get("/v1/categories")
-@needs("admin", "serve")
+@needs(READ)
 def list_() -> Response:
     """The categories, in the order of their numbers."""
     listing = list_categories(state().engine, *params.page_of_listing())
@@ -24,14 +24,14 @@ def list_() -> Response:
 
 
 @blueprint.get("/v1/categories/<category_id>")
-@needs("admin", "serve")
+@needs(READ)
 def get(category_id: str) -> Response:
     """One category and its list of URLs, best first."""
     return answer(get_category(state().engine, category_id, *params.page_of_listing()))
 
 
 @blueprint.put("/v1/categories/<category_id>/label")
-@needs("admin")
+@needs(ADMIN)
 def put_label(category_id: str) -> Response:
     """Name a category; the name stays with it through later batches."""
     return answer(set_label(state().engine, category_id, parse_label(read_one())))

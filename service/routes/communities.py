@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from service import query as params
-from service.auth import needs
+from service.auth import READ, needs
 from service.context import state
 from service.responses import answer
 from webrec.admin.communities import get_community, list_communities
@@ -14,7 +14,7 @@ blueprint = Blueprint("communities", __name__)
 
 
 @blueprint.get("/v1/communities")
-@needs("admin", "serve")
+@needs(READ)
 def list_() -> Response:
     """The communities, in the order of their numbers."""
     listing = list_communities(state().engine, *params.page_of_listing())
@@ -22,7 +22,7 @@ def list_() -> Response:
 
 
 @blueprint.get("/v1/communities/<community_id>")
-@needs("admin", "serve")
+@needs(READ)
 def get(community_id: str) -> Response:
     """One community, its list of URLs, best first, and its categories."""
     return answer(get_community(state().engine, community_id, *params.page_of_listing()))

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g
 
-from service.auth import needs
+from service.auth import INGEST, needs
 from service.context import state
 from service.request_body import Many, read_any
 from service.responses import answer, problem, problem_document
@@ -19,7 +19,7 @@ blueprint = Blueprint("events", __name__)
 
 
 @blueprint.post("/v1/events")
-@needs("ingest")
+@needs(INGEST)
 def ingest() -> Response:
     """Take visits, accepts and descriptions of pages; they are on disk before the answer."""
     body = read_any()

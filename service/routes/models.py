@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from service import query as params
-from service.auth import needs
+from service.auth import ADMIN, READ, needs
 from service.context import state
 from service.responses import answer
 from webrec.admin.models import activate_model, list_models
@@ -14,7 +14,7 @@ blueprint = Blueprint("models", __name__)
 
 
 @blueprint.get("/v1/models")
-@needs("admin", "serve")
+@needs(READ)
 def list_() -> Response:
     """The published models, newest first."""
     listing = list_models(state().engine.tables, *params.page_of_listing())
@@ -22,7 +22,7 @@ def list_() -> Response:
 
 
 @blueprint.post("/v1/models/<model_id>/activate")
-@needs("admin")
+@needs(ADMIN)
 def activate(model_id: str) -> Response:
     """Go back, or forward, to a published model."""
     return answer(activate_model(state().engine, model_id))

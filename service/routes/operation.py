@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.context import state
-from service.openapi import document
+from service.openapi.document import openapi_document
 from service.responses import answer
 from webrec.admin.operation import readiness
 
@@ -45,4 +45,4 @@ def metrics() -> Response:
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """This interface, as OpenAPI 3.1."""
-    return answer(document())
+    return answer(openapi_document())

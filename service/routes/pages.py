@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from service import query as params
-from service.auth import needs
+from service.auth import READ, needs
 from service.context import state
 from service.request_body import MANY_DOCUMENTS, read_one
 from service.responses import answer
@@ -16,7 +16,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 @blueprint.get("/v1/pages")
-@needs("admin", "serve")
+@needs(READ)
 def get() -> Response:
     """What the model knows of one page."""
     (found,) = get_pages(state().engine, [params.url()])
@@ -26,7 +26,7 @@ def get() -> Response:
 
 
 @blueprint.post("/v1/pages")
-@needs("admin", "serve")
+@needs(READ)
 def get_many() -> Response:
     """What the model knows of many pages, in order; null for unknown ones."""
     wanted = params.urls(read_one(MANY_DOCUMENTS))

@@ -8,9 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from service.answers import recommend_timed
-from service.auth import needs
+from service.auth import SERVE, needs
 from service.context import State, state
-from service.fast_path import SCOPES
 from service.process import RECOMMENDATIONS
 from service.query import MAX_DOCUMENTS
 from service.request_body import Many, read_one_or_list
@@ -21,7 +20,7 @@ blueprint = Blueprint("recommendations", __name__)
 
 
 @blueprint.post(RECOMMENDATIONS)
-@needs(*SCOPES)
+@needs(SERVE)
 def recommend() -> Response:
     """Recommend URLs to a visitor of a page; a list of documents gets a list of answers."""
     here = state()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from service import query as params
-from service.auth import needs
+from service.auth import ADMIN, READ, needs
 from service.context import state
 from service.responses import answer, nothing
 from webrec.admin.users import get_user
@@ -14,14 +14,14 @@ blueprint = Blueprint("users", __name__)
 
 
 @blueprint.get("/v1/users")
-@needs("admin", "serve")
+@needs(READ)
 def get() -> Response:
     """A visitor's profile, what the batch knew and what happened since together."""
     return answer(get_user(state().engine, params.visitor()))
 
 
 @blueprint.delete("/v1/users")
-@needs("admin")
+@needs(ADMIN)
 def forget() -> Response:
     """Forget a visitor: at once here, and in the log and the totals by the next batch."""
     state().engine.recorder.forget(params.visitor())

@@ -18,10 +18,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 
-from service import openapi
 from service.api_keys import SCOPES, KeyFile
 from service.app import create_app
 from service.auth import HEADER
+from service.openapi.document import openapi_document
 from service.request_body import ONE_DOCUMENT
 from tests.service.test_authorization import NEEDS
 from tests.support import world
@@ -83,7 +83,7 @@ def _for_generation(node: Any) -> Any:
     """The document without what no schema describes so that examples could be made by it.
 
     URLs are made by their format alone: a pattern beside it would make the strings. A cursor is
-    whatever a listing gave: `tests.service.test_model` walks them.
+    whatever a listing gave: `tests.service.test_listings` walks them.
     """
     if isinstance(node, list):
         found = [each for each in node if not (isinstance(each, dict) and _is_cursor(each))]
@@ -98,7 +98,7 @@ def _is_cursor(parameter: dict[str, Any]) -> bool:
     return parameter.get("name") == "cursor" and parameter.get("in") == "query"
 
 
-api = schemathesis.openapi.from_dict(_for_generation(openapi.document()), config=_CONFIG)
+api = schemathesis.openapi.from_dict(_for_generation(openapi_document()), config=_CONFIG)
 api.app = _service
 
 
