@@ -1,7 +1,7 @@
 """[6] Prometheus metrics, right across the workers of one service.
 
-Workers write to files in ``PROMETHEUS_MULTIPROC_DIR`` (set by `service.wsgi`); whoever is scraped
-adds them up.
+Workers write to files in the folder of `service.metrics_folder`; the worker that is scraped adds
+them up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from service.wsgi import METRICS_FOLDER
+from service.metrics_folder import METRICS_FOLDER
 from webrec.errors import WebrecError
 from webrec.serving.engine import Engine, Recommendation
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
-import fcntl
 import gc
 import logging
 import os
 import shutil
 import socket
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
 from service.api_keys import KeyFile
+from service.metrics_folder import (
+    METRICS_FOLDER,
+    forget_worker,
+    make_metrics_folder,
+    shared_memory,
+)
 from webrec.config import Settings
 from webrec.config import load as load_settings
 from webrec.errors import StoreUnavailable, UsageError, WebrecError
@@ -29,17 +30,29 @@ from webrec.serving.engine import Engine
 if TYPE_CHECKING:
     from flask import Flask
 
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""prometheus_client looks at it once, when it is first imported: hence the late imports below."""
-
-_METRICS_PREFIX = "webrec-metrics-"
 _TOKENIZER_THREADS = "TOKENIZERS_PARALLELISM"
-_NEW_S = 60
+"""The environment variable that lets the tokenizer start threads."""
+
 _KEEPALIVE_S = 75
+"""How long an idle connection stays open.
+
+Longer than the 60 s for which balancers usually keep one, so that none of them sends a request into
+a connection that is just being closed.
+"""
+
 _GRACEFUL_S = 30
-# Python's own looks for cycles after 700 new objects, of which a request makes about as many; a
-# tenth of the time of a request went there
-_COLLECTED_AFTER = (10_000, 20, 50)
+"""How long a worker that is told to stop may take for the requests it has begun."""
+
+_REQUEST_LINE_BYTES = 8_190
+"""The longest request line: the most that gunicorn takes as a limit."""
+
+_GC_THRESHOLDS = (10_000, 20, 50)
+"""New objects, then younger collections, after which Python looks for cycles.
+
+Its own looks after 700 new objects, of which a request makes about as many; a tenth of the time of
+a request went there.
+"""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +63,7 @@ def serve(settings: Settings) -> int:
         The exit status.
 
     Raises:
-        UsageError: it may not, or cannot, listen there.
+        UsageError: the address is no address, is taken, or is open to other machines without a key.
         WebrecError: the log or the store cannot be used.
     """
     host, port = _address(settings.bind)
@@ -61,14 +74,15 @@ def serve(settings: Settings) -> int:
         )
     _check_free(host, port)
     _prepare(settings)
-    folder = _metrics_folder()
+    folder = make_metrics_folder()
     os.environ[METRICS_FOLDER] = folder
-    import service.app  # noqa: F401 - before the fork, so that the workers share its memory
+    # after the folder is named, and before the fork, so that the workers share its memory
+    import service.app  # noqa: F401
 
     worker = _Worker(settings)
     address = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
     try:
-        return run(settings, address, worker.load, worker_exit=worker.end, child_exit=_forget)
+        return run(settings, address, worker.load, worker_exit=worker.end, child_exit=_ended)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,7 +97,7 @@ def application() -> Flask:
     """
     settings = load_settings()
     _prepare(settings)
-    gc.set_threshold(*_COLLECTED_AFTER)
+    gc.set_threshold(*_GC_THRESHOLDS)
     worker = _Worker(settings)
     atexit.register(worker.end, None, None)
     return worker.load()
@@ -111,7 +125,7 @@ def run(
 
 
 def _check_free(host: str, port: int) -> None:
-    """Say at once that the address cannot be had; gunicorn would try for some seconds."""
+    """Raise `UsageError` at once where the address is taken; gunicorn would retry for seconds."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,7 +141,7 @@ def _check_free(host: str, port: int) -> None:
 def _prepare(settings: Settings) -> None:
     """Make the tables, and replay what an earlier run left behind when it was killed.
 
-    And load what reads texts: before the fork, where there is one, so that the workers share it.
+    Load the language model, too: before the fork, where there is one, so that the workers share it.
     """
     if settings.online == "on":
         os.environ[_TOKENIZER_THREADS] = "false"  # threads that would not live through a fork
@@ -150,7 +164,7 @@ class _Worker:
         self._engine: Engine | None = None
 
     def load(self) -> Flask:
-        """In a worker, after the fork."""
+        """Open the engine and make the application: in a worker, after the fork."""
         from service.app import create_app
 
         engine = self._engine = Engine(self._settings)
@@ -162,7 +176,7 @@ class _Worker:
         return create_app(engine)
 
     def end(self, _server: object, _worker: object) -> None:
-        """In a worker, at its end."""
+        """Close the engine: in a worker, at its end."""
         if self._engine is not None:
             self._engine.close()
 
@@ -193,9 +207,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "keepalive": _KEEPALIVE_S,
             "graceful_timeout": _GRACEFUL_S,
             "proc_name": "webrec",
-            "limit_request_line": 8_190,
+            "limit_request_line": _REQUEST_LINE_BYTES,
             "control_socket_disable": True,
-            "worker_tmp_dir": _in_memory(),
+            "worker_tmp_dir": shared_memory(),
             **self._hooks,
         }
         for name, value in settings.items():
@@ -203,43 +217,14 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """In a worker, after the fork."""
-        gc.set_threshold(*_COLLECTED_AFTER)
+        """Make the application: in a worker, after the fork."""
+        gc.set_threshold(*_GC_THRESHOLDS)
         return self._load()
 
 
-def _metrics_folder() -> str:
-    """A new folder, locked as long as a process of this run lives; those of dead runs go."""
-    parent = _in_memory() or tempfile.gettempdir()
-    for old in Path(parent).glob(f"{_METRICS_PREFIX}*"):
-        with contextlib.suppress(OSError):  # somebody else's, or just being made or taken away
-            if time.time() - old.stat().st_mtime > _NEW_S and _lock(old):
-                shutil.rmtree(old)
-    folder = tempfile.mkdtemp(prefix=_METRICS_PREFIX, dir=parent)
-    _lock(Path(folder))
-    return folder
-
-
-def _lock(folder: Path) -> bool:
-    """Lock a folder for this process and its children, until the last of them has ended."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return False
-    return True
-
-
-def _in_memory() -> str | None:
-    """A folder that no full disk affects, where there is one."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - names are random
-
-
-def _forget(_server: object, worker: Any) -> None:
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's omission
+def _ended(_server: object, worker: Any) -> None:
+    """In the master, after a worker has ended."""
+    forget_worker(worker.pid)
 
 
 def _address(bind: str) -> tuple[str, int]:

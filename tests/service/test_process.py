@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from service.metrics_folder import METRICS_FOLDER
 from service.process import (
     RECOMMENDATIONS,
     NotStarted,
@@ -18,7 +19,6 @@ from service.process import (
     python,
     service,
 )
-from service.wsgi import METRICS_FOLDER
 from tests.support.running import DEADLINE_S, Answer, Client, build_world
 from webrec import config
 from webrec.rawlog.local import LocalLog
