@@ -22,16 +22,22 @@ from webrec.errors import Conflict, NotFound, UsageError
 SCOPES = ("serve", "ingest", "admin")
 
 _PREFIX = "wr_"
+"""How every key begins, so that one in the wrong place is recognised."""
+
 _RECHECK_S = 0.5
-_LONGEST_NAME = 128
+"""How old a look at the file may be; every request looks, and a look costs a system call."""
+
+_MAX_NAME_CHARS = 128
+"""The longest name."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """A key without the key.
+    """What the file has of one key.
 
     Attributes:
-        created_ms: when it was made.
+        created_ms: when the key was made.
+        sha256: of the key, in hexadecimal digits.
     """
 
     name: str
@@ -57,7 +63,7 @@ class KeyFile:
         """Whether there is a key, and so every request needs one.
 
         Raises:
-            UsageError: the file cannot be read: nobody is let in.
+            UsageError: the file cannot be read; no request may come in.
         """
         self._refresh()
         return bool(self._by_hash)
@@ -66,7 +72,7 @@ class KeyFile:
         """The scopes of a key; None for one that is not in the file.
 
         Raises:
-            UsageError: the file cannot be read: nobody is let in.
+            UsageError: the file cannot be read; no request may come in.
         """
         self._refresh()
         # looked up by its hash: how long that takes says nothing of the keys
@@ -77,14 +83,15 @@ class KeyFile:
         return self._read()
 
     def add(self, name: str, scopes: Sequence[str]) -> str:
-        """Make a key and return it; it cannot be shown again.
+        """Make a key and return it: the file has only its hash, so it cannot be shown again.
 
         Raises:
             Conflict: there is a key of this name.
-            UsageError: the name is no name, a scope is unknown, or none is given.
+            UsageError: the name is empty, too long or not printable; a scope is unknown, or none is
+                given.
         """
-        if not name.isprintable() or not name.strip() or len(name) > _LONGEST_NAME:
-            raise UsageError(f"a key's name has 1 to {_LONGEST_NAME} printable characters")
+        if not name.isprintable() or not name.strip() or len(name) > _MAX_NAME_CHARS:
+            raise UsageError(f"a key's name has 1 to {_MAX_NAME_CHARS} printable characters")
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown or not scopes:
             raise UsageError(f"the scopes are {', '.join(SCOPES)}: name at least one of them")

@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 from service import responses as response
 from service.api_keys import KeyFile
 from service.bulkhead import Bulkhead
-from service.context import State, state
-from service.fast_path import GZIP_FROM_BYTES, GZIP_LEVEL, Lane
+from service.context import Context, current_context
+from service.fast_path import GZIP_FROM_BYTES, GZIP_LEVEL, FastPath
 from service.metrics import Metrics
 from service.routes import (
     campaigns,
@@ -56,8 +56,8 @@ def create_app(engine: Engine) -> Flask:
     # a slash too many makes no redirect: machines do not follow them well
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    here = State(engine, KeyFile(engine.settings.keys_path), Metrics(engine))
-    here.attach(app.extensions)
+    context = Context(engine, KeyFile(engine.settings.keys_path), Metrics(engine))
+    context.attach(app.extensions)
     for resource in (*_OTHERS, *_WAITING_FOR_STORE):
         app.register_blueprint(resource.blueprint)
     app.register_blueprint(
@@ -71,12 +71,12 @@ def create_app(engine: Engine) -> Flask:
     app.register_error_handler(WebrecError, _from_error)
     app.register_error_handler(HTTPException, response.from_http)
     app.register_error_handler(Exception, response.from_bug)
-    app.wsgi_app = Lane(app.wsgi_app, here)  # type: ignore[method-assign]  # as Flask's manual has it
+    app.wsgi_app = FastPath(app.wsgi_app, context)  # type: ignore[method-assign]  # as Flask's manual has it
     return app
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
+    g.started = time.perf_counter()
     g.request_id = response.request_id(request.environ)
 
 
@@ -87,7 +87,7 @@ def _end(compress: Compress, sent: Response) -> Response:
         sent.headers.add("Vary", "Accept-Encoding")
     sent.headers.add("X-Request-Id", g.request_id)
     rule, method = request.url_rule, request.method
-    state().metrics.http(
+    current_context().metrics.http(
         _UNKNOWN_ROUTE if rule is None else rule.rule,
         # a sender can make up methods without end, and each would be a series of its own
         method if method in _METHODS else _OTHER_METHOD,
@@ -98,5 +98,5 @@ def _end(compress: Compress, sent: Response) -> Response:
 
 def _from_error(error: WebrecError) -> Response:
     if isinstance(error, StoreUnavailable):
-        state().metrics.store_error()
+        current_context().metrics.store_error()
     return response.from_error(error)

@@ -1,4 +1,4 @@
-"""[6] Who may do what: API keys with scopes; without any key, loopback only."""
+"""[6] What a request may do: API keys with scopes; without any key, loopback only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from service.api_keys import KeyFile
-from service.context import state
+from service.context import current_context
 from webrec.errors import Unavailable, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ READ = ("admin", "serve")
 """The scopes that open an endpoint: a key needs one of them."""
 
 HEADER = "X-API-Key"
-_SENT_KEY = "HTTP_X_API_KEY"
+_KEY_VARIABLE = "HTTP_X_API_KEY"
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 
 
@@ -39,7 +39,7 @@ def needs(scopes: tuple[str, ...]) -> Callable[[Callable[P, R]], Callable[P, R]]
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            _check(scopes)
+            _authorize_current(scopes)
             return view(*args, **kwargs)
 
         return guarded
@@ -47,29 +47,36 @@ def needs(scopes: tuple[str, ...]) -> Callable[[Callable[P, R]], Callable[P, R]]
     return guard
 
 
-def _check(scopes: tuple[str, ...]) -> None:
+def _authorize_current(scopes: tuple[str, ...]) -> None:
+    """`authorize` for the request that Flask answers."""
     try:
-        judge(request.environ, scopes, state().keys)
+        authorize(request.environ, scopes, current_context().key_file)
     except UsageError as error:
         _log.error("%s", error)  # where the file is concerns the operator only
         raise Unavailable("the API keys cannot be read: nobody is let in") from error
 
 
-def judge(sent: WSGIEnvironment, scopes: tuple[str, ...], keys: KeyFile) -> None:
+def authorize(environ: WSGIEnvironment, scopes: tuple[str, ...], key_file: KeyFile) -> None:
     """Return if a request may come in.
 
+    Args:
+        environ: the request.
+        scopes: the key that it sends needs one of them.
+
     Raises:
-        Forbidden, Unauthorized: it may not.
-        UsageError: the keys cannot be read.
+        Unauthorized: there are API keys, and it sends none of them.
+        Forbidden: its key has none of the scopes; or there are no API keys, and it may come from
+            another machine.
+        UsageError: the key file cannot be read.
     """
-    if not keys.any_keys():
+    if not key_file.any_keys():
         # a proxy on this machine speaks for others: what it forwards does not come from here
-        forwarded = any(name in sent for name in _FORWARDED)
-        if forwarded or not _is_loopback(sent.get("REMOTE_ADDR")):
+        forwarded = any(name in environ for name in _FORWARDED)
+        if forwarded or not _is_loopback(environ.get("REMOTE_ADDR")):
             raise Forbidden("no API key is set up, so only this machine is answered: webrec keys")
         return
-    key = sent.get(_SENT_KEY)
-    granted = None if key is None else keys.scopes_of(key)
+    key = environ.get(_KEY_VARIABLE)
+    granted = None if key is None else key_file.scopes_of(key)
     if granted is None:
         fault = "is missing" if key is None else "is not known"
         raise Unauthorized(

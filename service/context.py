@@ -1,4 +1,4 @@
-"""[6] What the routes of one application share."""
+"""[6] What the endpoints of one application share: the engine, the API keys, the metrics."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from service.api_keys import KeyFile
 from service.metrics import Metrics
 from webrec.serving.engine import Engine
 
-_NAME = "webrec"
+_EXTENSION = "webrec"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The parts behind the routes."""
+class Context:
+    """The parts that the endpoints of one application use."""
 
     engine: Engine
-    keys: KeyFile
+    key_file: KeyFile
     metrics: Metrics
 
     def attach(self, extensions: dict[str, object]) -> None:
-        """Put it where `state` finds it."""
-        extensions[_NAME] = self
+        """Put it among an application's extensions, where `current_context` finds it."""
+        extensions[_EXTENSION] = self
 
 
-def state() -> State:
-    """The parts of the application that answers this request."""
-    found: State = current_app.extensions[_NAME]
+def current_context() -> Context:
+    """The context of the application that answers this request."""
+    found: Context = current_app.extensions[_EXTENSION]
     return found

@@ -11,9 +11,16 @@ from webrec.errors import FieldError, InvalidDocument, UrlError
 
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 100
+"""Items in one part of a listing, so that a request is over soon."""
+
 MAX_URLS = 1_000
-MAX_NAME = 256
+"""URLs in one look-up, so that a request is over soon."""
+
+MAX_NAME_CHARS = 256
+"""The longest login id."""
+
 MAX_DOCUMENTS = 50
+"""Recommendation requests in one body: a thread answers one after the other."""
 
 
 def page_of_listing() -> tuple[int, str]:
@@ -51,8 +58,8 @@ def visitor() -> str:
     """The visitor key that ``user`` or ``ip`` names; with both, the user counts."""
     user, ip = request.args.get("user"), request.args.get("ip")
     errors: list[FieldError] = []
-    if user is not None and not 1 <= len(user) <= MAX_NAME:
-        errors.append(FieldError("user", f"must have 1 to {MAX_NAME} characters"))
+    if user is not None and not 1 <= len(user) <= MAX_NAME_CHARS:
+        errors.append(FieldError("user", f"must have 1 to {MAX_NAME_CHARS} characters"))
     try:
         address = None if ip is None else canonical_ip(ip)
     except ValueError as error:

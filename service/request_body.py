@@ -13,28 +13,34 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from webrec.formats.json import iter_ndjson, read_json
 
 KIB = 1024
-_STEP = 64 * KIB
-ONE_DOCUMENT = 256 * KIB
-MANY_DOCUMENTS = 32 * KIB * KIB
+ONE_DOCUMENT_BYTES = 256 * KIB
+MANY_DOCUMENTS_BYTES = 32 * KIB * KIB
+"""The longest bodies, unpacked; a worker holds one for each of its threads."""
+
+_READ_BYTES = 64 * KIB
+"""How much of a body is read at once."""
 
 NDJSON = "application/x-ndjson"
 _JSON_TYPES = ("", "application/json")
 
 
-class Many(NamedTuple):
-    """Several documents: JSON values, or why one of them could not be read."""
+class ManyDocuments(NamedTuple):
+    """A body of several documents: JSON values, or the error of one that could not be read."""
 
     documents: list[object]
 
 
-class One(NamedTuple):
-    """A single document."""
+class OneDocument(NamedTuple):
+    """A body of a single document."""
 
     document: object
 
 
-def read_one(limit: int = ONE_DOCUMENT) -> object:
+def read_one(limit: int = ONE_DOCUMENT_BYTES) -> object:
     """The JSON value in the body.
+
+    Args:
+        limit: the longest body, in bytes.
 
     Raises:
         NotJson: it is none.
@@ -44,38 +50,38 @@ def read_one(limit: int = ONE_DOCUMENT) -> object:
     return read_json(_bytes(limit))
 
 
-def read_one_or_list() -> One | Many:
+def read_one_or_list() -> OneDocument | ManyDocuments:
     """The JSON value in the body: one document, or a list of them."""
     _expect_json(_JSON_TYPES)
-    return _one_or_list(_bytes(MANY_DOCUMENTS))
+    return _one_or_list(_bytes(MANY_DOCUMENTS_BYTES))
 
 
-def read_any() -> One | Many:
+def read_any() -> OneDocument | ManyDocuments:
     """One document, a JSON list of them, or NDJSON."""
     _expect_json((*_JSON_TYPES, NDJSON))
-    body = _bytes(MANY_DOCUMENTS)
+    body = _bytes(MANY_DOCUMENTS_BYTES)
     if request.mimetype == NDJSON:
-        return Many([document for _, document in iter_ndjson(body)])
+        return ManyDocuments([document for _, document in iter_ndjson(body)])
     return _one_or_list(body)
 
 
 def read_campaigns() -> list[object]:
     """One campaign document, a JSON list of them, or NDJSON, as a list."""
     _expect_json((*_JSON_TYPES, NDJSON))
-    body = _bytes(MANY_DOCUMENTS)
+    body = _bytes(MANY_DOCUMENTS_BYTES)
     if request.mimetype == NDJSON:
         return [document for _, document in iter_ndjson(body)]
     found = read_json(body)
     return found if isinstance(found, list) else [found]
 
 
-def _one_or_list(body: bytes) -> One | Many:
+def _one_or_list(body: bytes) -> OneDocument | ManyDocuments:
     found = read_json(body)
     if isinstance(found, list):
-        return Many(found)
-    if len(body) > ONE_DOCUMENT:
+        return ManyDocuments(found)
+    if len(body) > ONE_DOCUMENT_BYTES:
         raise RequestEntityTooLarge
-    return One(found)
+    return OneDocument(found)
 
 
 def _expect_json(types: tuple[str, ...]) -> None:
@@ -111,8 +117,8 @@ def _read(length: int | None, limit: int) -> Iterator[bytes]:
         left, stream = limit + 1, request.stream
     else:
         left, stream = length, request.environ["wsgi.input"]
-    # in steps, since the stream makes room for whatever it is asked for
-    while left and (part := stream.read(min(left, _STEP))):
+    # in parts, since the stream makes room for as much as it is asked for
+    while left and (part := stream.read(min(left, _READ_BYTES))):
         left -= len(part)
         yield part
 

@@ -28,9 +28,9 @@ Document = dict[str, Any]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
-def request_id(sent: WSGIEnvironment) -> str:
+def request_id(environ: WSGIEnvironment) -> str:
     """The id that the sender gave a request, where it is one; else a new one."""
-    given = sent.get("HTTP_X_REQUEST_ID")
+    given = environ.get("HTTP_X_REQUEST_ID")
     return given if given is not None and _REQUEST_ID.fullmatch(given) else new_id()
 
 
@@ -50,9 +50,9 @@ def nothing() -> Response:
 
 
 def problem_document(error: WebrecError, request_id: str) -> Document:
-    """What an error of ours says to the one who sent the request.
+    """The problem that an error of webrec becomes.
 
-    Neither an internal error nor a part that is away says what is inside.
+    That of an internal error, or of a part that is away, says nothing of what is inside.
     """
     detail = str(error)
     if isinstance(error, Unavailable):

@@ -30,7 +30,7 @@ _VISITOR: list[Schema] = [
     {
         "name": "user",
         "in": "query",
-        "schema": {"type": "string", "minLength": 1, "maxLength": params.MAX_NAME},
+        "schema": {"type": "string", "minLength": 1, "maxLength": params.MAX_NAME_CHARS},
     },
     {
         "name": "ip",

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, url_for
 
 from service import query as params
 from service.auth import ADMIN, needs
-from service.context import state
-from service.request_body import MANY_DOCUMENTS, read_campaigns, read_one
+from service.context import current_context
+from service.request_body import MANY_DOCUMENTS_BYTES, read_campaigns, read_one
 from service.responses import answer, nothing
 from webrec.admin.campaigns import apply_campaigns, delete_campaign, list_campaigns
 from webrec.errors import NotFound
@@ -22,7 +22,7 @@ blueprint = Blueprint("campaigns", __name__)
 @needs(ADMIN)
 def list_() -> Response:
     """The campaigns, in the order of their ids."""
-    listing = list_campaigns(state().engine.tables, *params.page_of_listing())
+    listing = list_campaigns(current_context().engine.tables, *params.page_of_listing())
     return answer({"campaigns": listing.items, "next": listing.next})
 
 
@@ -31,7 +31,7 @@ def list_() -> Response:
 def apply() -> Response:
     """Write a list of campaigns; each is judged for itself."""
     dry_run = params.flag("dry_run")
-    engine = state().engine
+    engine = current_context().engine
     results = apply_campaigns(engine.tables, read_campaigns(), dry_run=dry_run)
     engine.refresh()
     bad = sum(result.status == "invalid" for result in results)
@@ -43,7 +43,7 @@ def apply() -> Response:
 @needs(ADMIN)
 def get(campaign_id: str) -> Response:
     """One campaign."""
-    campaign = state().engine.tables.campaigns.get(campaign_id)
+    campaign = current_context().engine.tables.campaigns.get(campaign_id)
     if campaign is None:
         raise NotFound(f"there is no campaign {campaign_id!r}")
     return answer(campaign_document(campaign))
@@ -53,8 +53,8 @@ def get(campaign_id: str) -> Response:
 @needs(ADMIN)
 def put(campaign_id: str) -> Response:
     """Write one campaign, new or in place of the one with its id."""
-    campaign = parse_campaign(read_one(MANY_DOCUMENTS), campaign_id)
-    engine = state().engine
+    campaign = parse_campaign(read_one(MANY_DOCUMENTS_BYTES), campaign_id)
+    engine = current_context().engine
     is_new = engine.tables.campaigns.get(campaign.id) is None
     engine.tables.campaigns.put([campaign])
     engine.refresh()
@@ -68,7 +68,7 @@ def put(campaign_id: str) -> Response:
 @needs(ADMIN)
 def delete(campaign_id: str) -> Response:
     """Take a campaign away."""
-    engine = state().engine
+    engine = current_context().engine
     delete_campaign(engine.tables, campaign_id)
     engine.refresh()
     return nothing()

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from service import query as params
 from service.auth import ADMIN, READ, needs
-from service.context import state
+from service.context import current_context
 from service.request_body import read_one
 from service.responses import answer
 from webrec.admin.categories import get_category, list_categories, set_label
@@ -19,7 +19,7 @@ blueprint = Blueprint("categories", __name__)
 @needs(READ)
 def list_() -> Response:
     """The categories, in the order of their numbers."""
-    listing = list_categories(state().engine, *params.page_of_listing())
+    listing = list_categories(current_context().engine, *params.page_of_listing())
     return answer({"categories": listing.items, "next": listing.next})
 
 
@@ -27,11 +27,11 @@ def list_() -> Response:
 @needs(READ)
 def get(category_id: str) -> Response:
     """One category and its list of URLs, best first."""
-    return answer(get_category(state().engine, category_id, *params.page_of_listing()))
+    return answer(get_category(current_context().engine, category_id, *params.page_of_listing()))
 
 
 @blueprint.put("/v1/categories/<category_id>/label")
 @needs(ADMIN)
 def put_label(category_id: str) -> Response:
     """Name a category; the name stays with it through later batches."""
-    return answer(set_label(state().engine, category_id, parse_label(read_one())))
+    return answer(set_label(current_context().engine, category_id, parse_label(read_one())))

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from service import query as params
 from service.auth import READ, needs
-from service.context import state
+from service.context import current_context
 from service.responses import answer
 from webrec.admin.communities import get_community, list_communities
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("communities", __name__)
 @needs(READ)
 def list_() -> Response:
     """The communities, in the order of their numbers."""
-    listing = list_communities(state().engine, *params.page_of_listing())
+    listing = list_communities(current_context().engine, *params.page_of_listing())
     return answer({"communities": listing.items, "next": listing.next})
 
 
@@ -25,4 +25,4 @@ def list_() -> Response:
 @needs(READ)
 def get(community_id: str) -> Response:
     """One community, its list of URLs, best first, and its categories."""
-    return answer(get_community(state().engine, community_id, *params.page_of_listing()))
+    return answer(get_community(current_context().engine, community_id, *params.page_of_listing()))

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from service.auth import INGEST, needs
-from service.context import state
-from service.request_body import Many, read_any
+from service.context import current_context
+from service.request_body import ManyDocuments, read_any
 from service.responses import answer, problem, problem_document
 from webrec.domain.types import Event
 from webrec.errors import InputError
@@ -23,7 +23,7 @@ blueprint = Blueprint("events", __name__)
 def ingest() -> Response:
     """Take visits, accepts and descriptions of pages; they are on disk before the answer."""
     body = read_any()
-    documents = body.documents if isinstance(body, Many) else [body.document]
+    documents = body.documents if isinstance(body, ManyDocuments) else [body.document]
     events: list[Event] = []
     rejected: list[dict[str, Any]] = []
     first: InputError | None = None
@@ -36,13 +36,13 @@ def ingest() -> Response:
             problem_of = problem_document(error, g.request_id)
             rejected.append({"index": index, "error": problem_of})
     if events:
-        state().engine.recorder.record(events)
-    state().metrics.events(len(events), len(rejected))
+        current_context().engine.recorder.record(events)
+    current_context().metrics.events(len(events), len(rejected))
     outcome = {"accepted": len(events), "rejected": rejected}
     if first is None or events:
         return answer(outcome, 202)
     refused = problem_document(
-        first if not isinstance(body, Many) else _none_good(len(rejected)), g.request_id
+        first if not isinstance(body, ManyDocuments) else _none_good(len(rejected)), g.request_id
     )
     return problem(refused | outcome)
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from service import query as params
 from service.auth import ADMIN, READ, needs
-from service.context import state
+from service.context import current_context
 from service.responses import answer
 from webrec.admin.models import activate_model, list_models
 
@@ -17,7 +17,7 @@ blueprint = Blueprint("models", __name__)
 @needs(READ)
 def list_() -> Response:
     """The published models, newest first."""
-    listing = list_models(state().engine.tables, *params.page_of_listing())
+    listing = list_models(current_context().engine.tables, *params.page_of_listing())
     return answer({"models": listing.items, "next": listing.next})
 
 
@@ -25,4 +25,4 @@ def list_() -> Response:
 @needs(ADMIN)
 def activate(model_id: str) -> Response:
     """Go back, or forward, to a published model."""
-    return answer(activate_model(state().engine, model_id))
+    return answer(activate_model(current_context().engine, model_id))

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service.context import state
+from service.context import current_context
 from service.openapi.document import openapi_document
 from service.responses import answer
 from webrec.admin.operation import readiness
@@ -24,7 +24,7 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Store, log and model are there; else 503 and what is wrong."""
-    checks = readiness(state().engine)
+    checks = readiness(current_context().engine)
     is_ready = all(check["ok"] for check in checks.values())
     shown = {"status": "ready" if is_ready else "not ready", "checks": checks}
     return answer(shown) if is_ready else answer(shown, 503, {"Retry-After": "1"})
@@ -39,7 +39,7 @@ def version_() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Metrics in Prometheus's text format."""
-    return Response(state().metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+    return Response(current_context().metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 @blueprint.get("/openapi.json")

@@ -9,10 +9,10 @@ from flask import Blueprint, Response, g
 
 from service.answers import recommend_timed
 from service.auth import SERVE, needs
-from service.context import State, state
+from service.context import Context, current_context
 from service.process import RECOMMENDATIONS
 from service.query import MAX_DOCUMENTS
-from service.request_body import Many, read_one_or_list
+from service.request_body import ManyDocuments, read_one_or_list
 from service.responses import answer, problem_document
 from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecError
 
@@ -23,29 +23,30 @@ blueprint = Blueprint("recommendations", __name__)
 @needs(SERVE)
 def recommend() -> Response:
     """Recommend URLs to a visitor of a page; a list of documents gets a list of answers."""
-    here = state()
+    context = current_context()
     body = read_one_or_list()
-    if not isinstance(body, Many):
-        return answer(_one(here, body.document, g.began))
+    if not isinstance(body, ManyDocuments):
+        return answer(_one(context, body.document, g.started))
     if len(body.documents) > MAX_DOCUMENTS:
         raise InvalidDocument([FieldError("", f"send at most {MAX_DOCUMENTS} documents at once")])
-    return answer([_one_of_many(here, document) for document in body.documents])
+    return answer([_one_of_many(context, document) for document in body.documents])
 
 
-def _one(here: State, document: object, began: float) -> dict[str, Any]:
+def _one(context: Context, document: object, started: float) -> dict[str, Any]:
     try:
-        found = recommend_timed(here.engine, document, began)
+        found = recommend_timed(context.engine, document, started)
     except WebrecError as error:
-        here.metrics.refused(error.status, time.perf_counter() - began)
+        context.metrics.refused(error.status, time.perf_counter() - started)
         raise
-    here.metrics.answered(found, time.perf_counter() - began)
+    context.metrics.answered(found, time.perf_counter() - started)
     return found.document
 
 
-def _one_of_many(here: State, document: object) -> dict[str, Any]:
+def _one_of_many(context: Context, document: object) -> dict[str, Any]:
     try:
-        return _one(here, document, time.perf_counter())
+        return _one(context, document, time.perf_counter())
     except WebrecError as error:
         if isinstance(error, StoreUnavailable):
-            here.metrics.store_error()  # an error of the whole request is counted with the others'
+            # an error of the whole request is counted where all others are
+            context.metrics.store_error()
         return problem_document(error, g.request_id)

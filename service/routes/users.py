@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from service import query as params
 from service.auth import ADMIN, READ, needs
-from service.context import state
+from service.context import current_context
 from service.responses import answer, nothing
 from webrec.admin.users import get_user
 
@@ -17,12 +17,12 @@ blueprint = Blueprint("users", __name__)
 @needs(READ)
 def get() -> Response:
     """A visitor's profile, what the batch knew and what happened since together."""
-    return answer(get_user(state().engine, params.visitor()))
+    return answer(get_user(current_context().engine, params.visitor()))
 
 
 @blueprint.delete("/v1/users")
 @needs(ADMIN)
 def forget() -> Response:
     """Forget a visitor: at once here, and in the log and the totals by the next batch."""
-    state().engine.recorder.forget(params.visitor())
+    current_context().engine.recorder.forget(params.visitor())
     return nothing()

@@ -72,10 +72,10 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def keys(home: Path) -> dict[str, str]:
+def key_of(home: Path) -> dict[str, str]:
     """A key for each scope alone, by scope; made before the service starts."""
-    file = KeyFile(home / "keys.json")
-    return {scope: file.add(f"only-{scope}", [scope]) for scope in ("serve", "ingest", "admin")}
+    key_file = KeyFile(home / "keys.json")
+    return {scope: key_file.add(f"only-{scope}", [scope]) for scope in ("serve", "ingest", "admin")}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service import api_keys as keys
+from service import api_keys
 from service.api_keys import KeyFile
 from webrec.errors import Conflict, NotFound, UsageError
 
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "_RECHECK_S", 0.0)
+    monkeypatch.setattr(api_keys, "_RECHECK_S", 0.0)
 
 
 def test_without_a_file_there_are_no_keys(path: Path) -> None:

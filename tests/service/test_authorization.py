@@ -39,7 +39,7 @@ OPEN = ["/health/live", "/health/ready", "/version", "/metrics", "/openapi.json"
 
 
 @pytest.fixture
-def keyed(keys: dict[str, str], engine: Engine) -> Flask:
+def keyed(key_of: dict[str, str], engine: Engine) -> Flask:
     """The service with keys; they were made before it started."""
     return create_app(engine)
 
@@ -58,10 +58,10 @@ def test_every_route_is_named_here(app: Flask) -> None:
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize(("method", "path", "needed"), NEEDS)
 def test_a_key_has_exactly_its_scope(
-    keyed: Flask, keys: dict[str, str], method: str, path: str, needed: set[str], scope: str
+    keyed: Flask, key_of: dict[str, str], method: str, path: str, needed: set[str], scope: str
 ) -> None:
     """A key opens what needs its scope and nothing else: admin includes no other."""
-    response = keyed.test_client().open(path, method=method, headers={"X-API-Key": keys[scope]})
+    response = keyed.test_client().open(path, method=method, headers={"X-API-Key": key_of[scope]})
     if scope in needed:
         assert response.status_code not in (401, 403)
     else:
@@ -78,12 +78,12 @@ def test_without_a_key(keyed: Flask, method: str, path: str, needed: set[str]) -
         assert response.headers["WWW-Authenticate"].lower() == "apikey"
 
 
-def test_a_problem_shows_no_key(keyed: Flask, keys: dict[str, str]) -> None:
+def test_a_problem_shows_no_key(keyed: Flask, key_of: dict[str, str]) -> None:
     """A refused key is not repeated, and no right one is told."""
     headers = {"X-API-Key": "wr_guessed"}
     text = keyed.test_client().get("/v1/models", headers=headers).text
     assert "guessed" not in text
-    assert not any(key in text for key in keys.values())
+    assert not any(key in text for key in key_of.values())
 
 
 def test_a_key_with_two_scopes(home: Any, engine: Engine) -> None:
@@ -122,9 +122,9 @@ def test_no_keys_on_another_machine(client: FlaskClient, address: str) -> None:
     problem_of(client.get("/v1/models", environ_base=remote, headers=claims), 403)
 
 
-def test_a_key_from_another_machine(keyed: Flask, keys: dict[str, str]) -> None:
+def test_a_key_from_another_machine(keyed: Flask, key_of: dict[str, str]) -> None:
     """With a key, the machine is no matter."""
-    headers = {"X-API-Key": keys["serve"]}
+    headers = {"X-API-Key": key_of["serve"]}
     remote = {"REMOTE_ADDR": "192.0.2.1"}
     response = keyed.test_client().get("/v1/models", headers=headers, environ_base=remote)
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""The short way of plain requests: the same answers as on the long one, and nothing else taken."""
+"""The fast path: it answers plain requests as Flask would, and takes no others."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from service.api_keys import KeyFile
 from service.app import create_app
-from service.context import State
-from service.fast_path import Lane
+from service.context import Context
+from service.fast_path import FastPath
 from service.metrics import Metrics
 from service.process import RECOMMENDATIONS as PATH
 from tests.service.conftest import OpenEngine
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 PLAIN = {"url": world.page("cooking", 0), "user": "ann", "track": False}
 
 
-class LongWay:
-    """Keeps the bodies of the requests that come to it."""
+class FlaskStandIn:
+    """A WSGI application that keeps the bodies of the requests that come to it."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -44,45 +44,45 @@ class LongWay:
 
 
 @pytest.fixture
-def long_way() -> LongWay:
-    """What comes behind the short way."""
-    return LongWay()
+def flask_app() -> FlaskStandIn:
+    """What stands behind the fast path."""
+    return FlaskStandIn()
 
 
 @pytest.fixture
-def lane(long_way: LongWay, engine: Engine, home: Path) -> Client:
-    """A client of the short way."""
-    here = State(engine, KeyFile(home / "keys.json"), Metrics(engine))
-    return Client(Lane(long_way, here))
+def fast_path(flask_app: FlaskStandIn, engine: Engine, home: Path) -> Client:
+    """A client of the fast path."""
+    context = Context(engine, KeyFile(home / "keys.json"), Metrics(engine))
+    return Client(FastPath(flask_app, context))
 
 
 def send(client: Client, body: bytes, **sent: Any) -> TestResponse:
     """One request, plain but for what is said."""
     headers = {"Content-Type": "application/json", **sent.pop("headers", {})}
-    here = {"REMOTE_ADDR": "127.0.0.1", "wsgi.input_terminated": True}
-    here |= sent.pop("environ_overrides", {})
+    environ = {"REMOTE_ADDR": "127.0.0.1", "wsgi.input_terminated": True}
+    environ |= sent.pop("environ_overrides", {})
     what = {"path": PATH, "method": "POST", "data": body, **sent}
-    return client.open(EnvironBuilder(**what, headers=headers, environ_overrides=here))
+    return client.open(EnvironBuilder(**what, headers=headers, environ_overrides=environ))
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda e: e.statement[:40])
-def test_same_answer_on_both_ways(client: FlaskClient, expected: Expected) -> None:
-    """A client that asks for a coding we do not have goes the long way."""
+def test_the_fast_path_answers_as_flask_does(client: FlaskClient, expected: Expected) -> None:
+    """Body, status and headers are the same; Flask answers where another coding is asked for."""
     document = expected.request | {"track": False}
     answers = [
         client.post(PATH, json=document, headers=headers)
         for headers in ({"X-Request-Id": "abc"}, {"X-Request-Id": "abc", "Accept-Encoding": "br"})
     ]
-    short, long = (answer.get_json() | {"id": None, "took_ms": None} for answer in answers)
-    assert short == long
+    fast, flask = (answer.get_json() | {"id": None, "took_ms": None} for answer in answers)
+    assert fast == flask
     one, other = (dict(answer.headers) | {"Content-Length": None} for answer in answers)
     assert one == other
     assert answers[0].status == answers[1].status == "200 OK"
 
 
 @pytest.mark.parametrize("limit", [1, 10])
-def test_same_compression_on_both_ways(client: FlaskClient, limit: int) -> None:
-    """What is too short to gain by it is sent as it is."""
+def test_the_fast_path_compresses_as_flask_does(client: FlaskClient, limit: int) -> None:
+    """Both send a body that is too short to gain by it as it is, and compress a longer one."""
     document = PLAIN | {"limit": limit, "explain": limit > 1}
     answers = [
         client.post(PATH, json=document, headers={"X-Request-Id": "abc", "Accept-Encoding": takes})
@@ -92,36 +92,36 @@ def test_same_compression_on_both_ways(client: FlaskClient, limit: int) -> None:
     assert one == other
     assert ("Content-Encoding" in one) == (limit > 1)
     unpacked = [gzip.decompress(a.data) if limit > 1 else a.data for a in answers]
-    short, long = (json.loads(body) | {"id": None, "took_ms": None} for body in unpacked)
-    assert short == long
+    fast, flask = (json.loads(body) | {"id": None, "took_ms": None} for body in unpacked)
+    assert fast == flask
 
 
 def test_a_bug_after_the_visit_was_recorded(
-    engine: Engine, home: Path, long_way: LongWay, caplog: pytest.LogCaptureFixture
+    engine: Engine, home: Path, flask_app: FlaskStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is told as every other; the long way would record the visit once more."""
+    """A bug is answered like every other; Flask would record the visit once more."""
 
     class Broken(Metrics):
         def answered(self, _found: Recommendation, _seconds: float) -> None:
             raise RuntimeError("secret")
 
-    here = State(engine, KeyFile(home / "keys.json"), Broken(engine))
-    client = Client(Lane(long_way, here))
+    context = Context(engine, KeyFile(home / "keys.json"), Broken(engine))
+    client = Client(FastPath(flask_app, context))
     answer = send(client, json.dumps(PLAIN).encode(), headers={"X-Request-Id": "abc"})
     problem_of(answer, 500)
     assert b"secret" not in answer.data
     assert "secret" in caplog.text
     assert "abc" in caplog.text
-    assert long_way.bodies == []
+    assert flask_app.bodies == []
 
 
-def test_a_plain_request_is_answered_at_once(lane: Client, long_way: LongWay) -> None:
-    """With an id of the request's own where the sender gave none."""
-    first, second = (send(lane, json.dumps(PLAIN).encode()) for _ in range(2))
+def test_a_plain_request_is_answered_at_once(fast_path: Client, flask_app: FlaskStandIn) -> None:
+    """A plain request is answered without Flask, with an id of its own where it came with none."""
+    first, second = (send(fast_path, json.dumps(PLAIN).encode()) for _ in range(2))
     assert first.status_code == second.status_code == 200
     assert len(json.loads(first.data)["items"]) > 0
     assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
-    assert long_way.bodies == []
+    assert flask_app.bodies == []
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ def test_a_plain_request_is_answered_at_once(lane: Client, long_way: LongWay) ->
     ],
     ids=str,
 )
-def test_what_is_unusual_goes_the_long_way(
-    lane: Client, long_way: LongWay, sent: dict[str, Any]
+def test_what_is_unusual_goes_to_flask(
+    fast_path: Client, flask_app: FlaskStandIn, sent: dict[str, Any]
 ) -> None:
-    """With its body as it came."""
+    """Flask answers a request with something unusual about it, and gets its body as it came."""
     body = json.dumps(PLAIN).encode()
-    assert send(lane, body, **sent).status_code == 418
-    assert long_way.bodies == [body]
+    assert send(fast_path, body, **sent).status_code == 418
+    assert flask_app.bodies == [body]
 
 
 @pytest.mark.parametrize(
@@ -161,37 +161,37 @@ def test_what_is_unusual_goes_the_long_way(
     ],
     ids=lambda body: str(body[:20]),
 )
-def test_what_is_no_plain_document_goes_the_long_way(
-    lane: Client, long_way: LongWay, body: bytes
+def test_what_is_no_plain_document_goes_to_flask(
+    fast_path: Client, flask_app: FlaskStandIn, body: bytes
 ) -> None:
-    """Which finds the same body again."""
-    assert send(lane, body).status_code == 418
-    assert long_way.bodies == [body]
+    """Flask answers a body that is no good single document, and finds it whole."""
+    assert send(fast_path, body).status_code == 418
+    assert flask_app.bodies == [body]
 
 
-def test_a_body_that_broke_off_goes_the_long_way(lane: Client, long_way: LongWay) -> None:
-    """Though what came is a document."""
+def test_a_body_that_broke_off_goes_to_flask(fast_path: Client, flask_app: FlaskStandIn) -> None:
+    """Flask answers a body that is shorter than announced, though what came is a document."""
     body = json.dumps(PLAIN).encode()
     environ = {"CONTENT_LENGTH": str(len(body) + 1)}
-    assert send(lane, body, environ_overrides=environ).status_code == 418
-    assert long_way.bodies == [body]
+    assert send(fast_path, body, environ_overrides=environ).status_code == 418
+    assert flask_app.bodies == [body]
 
 
-def test_a_key_that_is_not_let_in_goes_the_long_way(
-    lane: Client, long_way: LongWay, home: Path
+def test_a_key_that_is_not_let_in_goes_to_flask(
+    fast_path: Client, flask_app: FlaskStandIn, home: Path
 ) -> None:
-    """Without it, with one of another scope, and with an unknown one."""
-    keys = KeyFile(home / "keys.json")
-    wrong, right = (keys.add(scope, [scope]) for scope in ("ingest", "serve"))
+    """Flask refuses a request without a key, with one of another scope, and with an unknown one."""
+    key_file = KeyFile(home / "keys.json")
+    wrong, right = (key_file.add(scope, [scope]) for scope in ("ingest", "serve"))
     body = json.dumps(PLAIN).encode()
     for headers in ({}, {"X-API-Key": wrong}, {"X-API-Key": "wr_nobody"}):
-        assert send(lane, body, headers=headers).status_code == 418
-    assert send(lane, body, headers={"X-API-Key": right}).status_code == 200
-    assert len(long_way.bodies) == 3
+        assert send(fast_path, body, headers=headers).status_code == 418
+    assert send(fast_path, body, headers={"X-API-Key": right}).status_code == 200
+    assert len(flask_app.bodies) == 3
 
 
 def test_a_refused_request_is_counted_once(home: Path, open_engine: OpenEngine) -> None:
-    """Though both ways have seen it; so is an answered one, on whatever way."""
+    """A request is counted once, whether the fast path, Flask or both have seen it."""
     client = create_app(open_engine(home=home)).test_client()
     assert client.post(PATH, json=PLAIN | {"limit": 0}).status_code == 422
     assert client.post(PATH, json=PLAIN).status_code == 200

@@ -22,7 +22,7 @@ from service.api_keys import SCOPES, KeyFile
 from service.app import create_app
 from service.auth import HEADER
 from service.openapi.document import openapi_document
-from service.request_body import ONE_DOCUMENT
+from service.request_body import ONE_DOCUMENT_BYTES
 from tests.service.test_authorization import NEEDS
 from tests.support import world
 from tests.support.world import page
@@ -108,7 +108,7 @@ def filter_body(context: schemathesis.HookContext, body: object) -> bool:
     documents = body if isinstance(body, list) else [body]
     if not all(_has_good_times(each) for each in documents if isinstance(each, dict)):
         return False
-    return len(json.dumps(body, default=str)) <= ONE_DOCUMENT
+    return len(json.dumps(body, default=str)) <= ONE_DOCUMENT_BYTES
 
 
 @api.hook
