@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.service.asking import ask, walked
 from tests.service.problems import problem_of, wrong_fields
-from tests.service.test_recommendations import ask
 from tests.support.world import CAMPAIGNS, page
 
 PATH = "/v1/campaigns"
@@ -236,17 +236,3 @@ def test_the_listing_walks_everything_once(client: FlaskClient) -> None:
     assert client.get(PATH).get_json()["next"] is None
     for limit in (1, 7, 28, 29, 1_000):
         assert walked(client, PATH, "campaigns", limit) == whole
-
-
-def walked(client: FlaskClient, path: str, plural: str, limit: int, name: str = "id") -> list[str]:
-    """What a listing gives from its first page to its last."""
-    found: list[str] = []
-    query: dict[str, Any] = {"limit": limit}
-    while True:
-        listing = client.get(path, query_string=query).get_json()
-        part = listing[plural]
-        assert len(part) == limit or listing["next"] is None
-        found += [item[name] for item in part]
-        if listing["next"] is None:
-            return found
-        query["cursor"] = listing["next"]

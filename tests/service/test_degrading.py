@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
+from tests.service.asking import RECOMMENDATIONS as PATH
+from tests.service.asking import ask
 from tests.service.problems import assert_problem, problem_of
-from tests.service.test_recommendations import PATH, ask
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import opened, publish
 from tests.webrec.serving.test_engine import WORLD, A, B, D, campaign

@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.service.asking import BOT, padded, visits
 from tests.service.problems import assert_problem, problem_of
-from tests.service.test_recommendations import BOT, padded, visits
 from tests.support.running import batch
 from tests.support.world import page
 from webrec.serving.engine import Engine

@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.service.asking import ask
 from tests.service.problems import problem_of
-from tests.service.test_recommendations import ask
 from tests.support.world import STRANGER_PAGE, page
 from webrec.serving.engine import Engine
 

@@ -11,13 +11,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.app import create_app
+from tests.service.asking import BOT, ask, padded, visits
+from tests.service.asking import RECOMMENDATIONS as PATH
 from tests.service.problems import assert_problem, problem_of, wrong_fields
 from tests.support import world
 from tests.support.world import EXPECTED, Expected, page
 from webrec.domain.urls import canonical
 from webrec.serving.engine import Engine
 
-PATH = "/v1/recommendations"
 KIB = 1024
 ANSWER = {
     "id", "mode", "filter", "algorithm", "path", "items", "empty_reason", "model", "degraded",
@@ -25,29 +26,11 @@ ANSWER = {
 }  # fmt: skip
 ITEM = {"url", "priority", "category"}
 EXPLAINED = {"affinity", "similarity", "because", "rank_score"}
-BOT = {"user_agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
-
-
-def ask(client: FlaskClient, **document: Any) -> dict[str, Any]:
-    """The answer to a request document."""
-    response = client.post(PATH, json=document)
-    assert response.status_code == 200, response.text
-    assert response.mimetype == "application/json"
-    answer: dict[str, Any] = response.get_json()
-    return answer
 
 
 def urls(answer: dict[str, Any]) -> list[str]:
     """Canonical URLs of an answer's items."""
     return [canonical(item["url"]) for item in answer["items"]]
-
-
-def visits(client: FlaskClient, **who: str) -> dict[str, int]:
-    """Visits by URL of a visitor; nothing for a stranger."""
-    response = client.get("/v1/users", query_string=who)
-    if response.status_code == 404:
-        return {}
-    return {found["url"]: found["visits"] for found in response.get_json()["urls"]}
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda e: e.statement[:40])
@@ -334,12 +317,6 @@ def test_a_visit_in_a_list_counts_for_the_next(client: FlaskClient) -> None:
     documents = [{"url": page("football", n), "user": "lister"} for n in (0, 1)]
     _, second = client.post(PATH, json=documents).get_json()
     assert page("football", 0) not in urls(second)
-
-
-def padded(document: dict[str, Any], size: int) -> bytes:
-    """A document as JSON of exactly so many bytes."""
-    body = json.dumps(document | {"padding": ""}).encode()
-    return body.replace(b'"padding": ""', b'"padding": "%s"' % (b"x" * (size - len(body))))
 
 
 @pytest.mark.parametrize(

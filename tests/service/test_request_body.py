@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.service.asking import padded
 from tests.service.problems import problem_of
-from tests.service.test_recommendations import padded
 from tests.support.world import page
 
 KIB = 1024
