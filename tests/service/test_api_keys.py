@@ -46,7 +46,7 @@ def test_the_key_is_nowhere(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_changes_are_seen_by_who_has_the_file_open(path: Path) -> None:
+def test_changes_are_seen_by_a_running_service(path: Path) -> None:
     """A key made or revoked elsewhere counts without a restart."""
     reader = KeyFile(path)
     assert not reader.any_keys()

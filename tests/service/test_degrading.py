@@ -67,7 +67,7 @@ def checks(client: FlaskClient, status: int) -> dict[str, dict[str, object]]:
 def test_an_answer_without_the_store(
     client: FlaskClient, gateway: ThriftGateway, fault: object, mode: str
 ) -> None:
-    """Is one of status 200 that says what it is; one that needs no read is whole."""
+    """An answer without the store has status 200 and says so; one that needs no read is whole."""
     assert not ask(client, url=A, user="ann", mode=mode, tmax=PLENTY)["degraded"]
     fault(gateway)  # type: ignore[operator]
     for who, degraded in (({"user": "ann"}, True), ({"ip": "192.0.2.1"}, True), ({}, False)):
@@ -78,7 +78,7 @@ def test_an_answer_without_the_store(
 
 
 def test_a_list_without_the_store(client: FlaskClient, gateway: ThriftGateway) -> None:
-    """Each of its answers for itself."""
+    """Each answer of a list says for itself whether it is degraded."""
     gateway.refuse()
     documents = [{"url": A, "user": "ann"}, {"url": A}, {"url": A, "user": "bob"}]
     found = client.post(PATH, json=documents).get_json()
@@ -88,7 +88,7 @@ def test_a_list_without_the_store(client: FlaskClient, gateway: ThriftGateway) -
 def test_visits_are_recorded_without_the_store(
     client: FlaskClient, engine: Engine, gateway: ThriftGateway
 ) -> None:
-    """They are in the log, and seen when the store is back."""
+    """Visits are in the log while the store is away, and seen when it is back."""
     gateway.refuse()
     ask(client, url=D, user="new", tmax=LITTLE)
     event = {"type": "visit", "url": B, "user": "new"}
@@ -100,7 +100,7 @@ def test_visits_are_recorded_without_the_store(
 
 
 def test_nothing_was_ever_read(engine: Engine, gateway: ThriftGateway) -> None:
-    """Then it is 503, with the time after which to come again; and no internals in it."""
+    """Without anything ever read the answer is 503 with a Retry-After, and shows no internals."""
     client = create_app(engine).test_client()
     gateway.refuse()
     request = {"url": A, "user": "ann"}
@@ -116,7 +116,7 @@ def test_nothing_was_ever_read(engine: Engine, gateway: ThriftGateway) -> None:
 
 
 def test_readiness_names_the_store(client: FlaskClient, gateway: ThriftGateway) -> None:
-    """Which one, and what it does not do; the others are well."""
+    """Readiness names the store that is away, and why; log and model are well."""
     assert [check["ok"] for check in checks(client, 200).values()] == [True, True, True]
     gateway.refuse()
     found = checks(client, 503)
@@ -131,7 +131,7 @@ def test_readiness_names_the_store(client: FlaskClient, gateway: ThriftGateway) 
 def test_readiness_of_a_store_that_hangs(
     client: FlaskClient, gateway: ThriftGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not waited for: that is made out within the time there is."""
+    """Readiness waits for a store that hangs no longer than its limit."""
     monkeypatch.setattr("webrec.admin.operation._PING_S", 0.05)
     gateway.hang()
     before = gateway.calls
@@ -141,7 +141,7 @@ def test_readiness_of_a_store_that_hangs(
 
 
 def test_what_needs_the_store_says_so(client: FlaskClient, gateway: ThriftGateway) -> None:
-    """Where memory is no answer it is 503."""
+    """A request that needs the store is refused with 503 and a Retry-After."""
     gateway.refuse()
     for method, path in (
         ("GET", "/v1/campaigns"),

@@ -182,7 +182,7 @@ def test_it_answers_as_described(case: schemathesis.Case) -> None:
 @seed(_SEED)
 @settings(max_examples=300, **_QUIETLY)
 def test_it_answers_as_described_for_long(case: schemathesis.Case) -> None:
-    """The same, with many more cases."""
+    """Hundreds of requests to each operation are answered as the document says."""
     case.call_and_validate(headers=_headers())
 
 

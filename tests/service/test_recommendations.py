@@ -184,7 +184,7 @@ def test_an_anonymous_visitor_has_no_profile(client: FlaskClient) -> None:
 
 
 def test_repeat(client: FlaskClient) -> None:
-    """Visited pages are left out of related answers and kept in sponsored ones, unless told."""
+    """Visited pages are left out of related answers and kept in sponsored ones, by default."""
     edith = {"url": page("cooking", 0), "user": "edith", "track": False}
     read = page("cooking", 3)
     assert read not in urls(ask(client, **edith))
@@ -254,7 +254,7 @@ def test_every_wrong_field_is_named_at_once(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("tmax", [1, 100, 60_000, 250.0, None])
 def test_times_for_an_answer(client: FlaskClient, tmax: object) -> None:
-    """Milliseconds, up to a minute; whoever has no time for reads is answered too."""
+    """`tmax` is in milliseconds, at most a minute; too little for a read gets an answer, too."""
     answer = ask(client, url=page("cooking", 0), tmax=tmax)
     assert answer["items"]
     assert answer["degraded"] is False
@@ -262,7 +262,7 @@ def test_times_for_an_answer(client: FlaskClient, tmax: object) -> None:
 
 @pytest.mark.parametrize("tmax", [0, -1, 60_001, 0.5, 99.9, "100", True, [100], {"ms": 100}])
 def test_times_that_are_none(client: FlaskClient, tmax: object) -> None:
-    """The field is named, in a list as well."""
+    """A `tmax` that is none is refused by its name, in a list as well."""
     request = {"url": page("cooking", 0), "tmax": tmax}
     assert wrong_fields(client.post(PATH, json=request)) == {"tmax"}
     good, bad = client.post(PATH, json=[{"url": page("cooking", 0)}, request]).get_json()

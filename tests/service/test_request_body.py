@@ -157,7 +157,7 @@ def test_body_limits(client: FlaskClient, method: str, path: str, limit: int) ->
 
 
 def test_gzip_out(client: FlaskClient) -> None:
-    """A long answer comes packed to who takes it so, and plain to who does not."""
+    """A long answer comes packed to a client that takes it so, and plain to others."""
     path = "/openapi.json"
     packed = client.get(path, headers={"Accept-Encoding": "gzip"})
     plain = client.get(path, headers={"Accept-Encoding": "identity"})
