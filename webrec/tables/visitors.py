@@ -98,12 +98,13 @@ class Visitors:
         ]
         self._store.delete_many(names.RECENT, [(row, before)])
 
-    def forgotten_us(self, visitors: Sequence[str]) -> list[int]:
-        """The moment (µs) until which nothing counts, for each visitor; 0 for never forgotten."""
+    def forgotten_us(self, visitors: Iterable[str]) -> dict[str, int]:
+        """The moment (µs) until which nothing counts, by visitor; 0 for never forgotten."""
+        wanted = list(dict.fromkeys(visitors))
         rows = self._store.get_many(
-            names.RECENT, [row_keys.visitor_key(v) for v in visitors], (names.FORGOTTEN_AT,)
+            names.RECENT, [row_keys.visitor_key(v) for v in wanted], (names.FORGOTTEN_AT,)
         )
-        return [_forgotten_us(row) for row in rows]
+        return {v: _forgotten_us(row) for v, row in zip(wanted, rows, strict=True)}
 
     def forgotten(self) -> dict[str, int]:
         """The visitors to take out of the log, with the moment (µs) until which."""

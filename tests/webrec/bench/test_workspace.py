@@ -15,6 +15,7 @@ from hbase_schema import names as t
 from hbase_schema import row_keys as keys
 from hbase_schema.cells import RecentCell
 from tests.support.docs_from_code import ROOT
+from tests.support.recorders import kill
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import batch
 from webrec.bench.workspace import StageFailed, World, load, locked, make_world
@@ -137,7 +138,7 @@ def test_a_second_run_finds_all_but_what_the_first_one_did(folder: Path) -> None
     engine.tables.visitors.put_recent([("u:v", column, cell)])
     for name in ("world/pages.ndjson", "world/visits.ndjson", "world/campaigns.json"):
         (folder / name).unlink()  # nobody needs them any more
-    engine.recorder._writing.segment.abandon()  # type: ignore[union-attr]  # as a kill does
+    kill(engine.recorder)
     engine.tables.store.close()
     engine = Engine(load(world_in(folder), settings_of()))
     engine.recorder.recover()  # as a service does when it starts

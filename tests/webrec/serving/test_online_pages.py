@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hbase_schema import names as t
+from tests.support.recorders import kill
 from tests.support.worlds import NOW_MS, opened, publish, put_campaigns, serving, telling
 from webrec.admin.pages import get_pages
 from webrec.batch.history import replay
@@ -222,11 +223,7 @@ def test_a_text_survives_its_writer(engine: Engine, other: Engine) -> None:
     engine.recorder.record(
         [parse_event({"type": "page", "url": NEW, "title": telling("c2")}, NOW_MS)]
     )
-    writing = engine.recorder._writing
-    assert writing is not None
-    writing.segment.abandon()
-    engine.recorder._writing = None
-    engine.recorder._unsaid.clear()
+    kill(engine.recorder)
     other.recorder.recover()
     assert category(other) == ("c2", "online")
 

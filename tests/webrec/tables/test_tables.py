@@ -323,7 +323,7 @@ def test_a_forgotten_visitor_has_no_recent(tables: Tables) -> None:
     put(tables, NEW, B, first_us=101)
     assert recent_urls(tables, Watermark()) == [B]
     assert recent_urls(tables, Watermark(), BOB) == [A]
-    assert tables.visitors.forgotten_us([BOB, ANN]) == [0, 100]
+    assert tables.visitors.forgotten_us([BOB, ANN, BOB]) == {BOB: 0, ANN: 100}
     assert tables.visitors.forgotten() == {ANN: 100}
 
 
@@ -375,7 +375,7 @@ def test_cleaning_leaves_what_some_generation_needs(tables: Tables) -> None:
     tables.visitors.forget("u:later", 101)
     assert tables.visitors.clean_recent(generation()) == 3
     assert recent_urls(tables, Watermark()) == [A]
-    assert tables.visitors.forgotten_us(["u:gone", "u:later"]) == [0, 101]
+    assert tables.visitors.forgotten_us(["u:gone", "u:later"]) == {"u:gone": 0, "u:later": 101}
     assert tables.visitors.clean_recent(generation()) == 0
 
 
@@ -384,7 +384,7 @@ def test_marks_stay_while_a_segment_was_open_at_the_cut(tables: Tables) -> None:
     put(tables, OPEN)
     tables.visitors.forget("u:gone", 100)
     assert tables.visitors.clean_recent(generation(watermark=WITHOUT_OPEN)) == 0
-    assert tables.visitors.forgotten_us(["u:gone"]) == [100]
+    assert tables.visitors.forgotten_us(["u:gone"]) == {"u:gone": 100}
 
 
 def record(number: int, event_id: str | None, segment: str = NEW) -> Record:

@@ -1,0 +1,58 @@
+"""Recorders over one log and one store, as if each were a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.recorders import LARGE, Start
+from webrec.rawlog.local import LocalLog
+from webrec.recording.recorder import Recorder
+from webrec.storage import open_store, sqlite_pool
+from webrec.tables.tables import Tables
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store does not wait long for other writers."""
+    monkeypatch.setattr(sqlite_pool, "_BUSY_TIMEOUT_S", 0.05)
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[Tables]:
+    """The tables of a new store."""
+    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
+        tables = Tables(store)
+        tables.create()
+        yield tables
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> LocalLog:
+    """A new log."""
+    return LocalLog(tmp_path / "log")
+
+
+@pytest.fixture
+def start(tables: Tables, log: LocalLog) -> Iterator[Start]:
+    """Makes recorders over the same log and tables, as if each were a process of its own."""
+    made: list[Recorder] = []
+
+    def start(
+        segment_bytes: int = LARGE, tables: Tables = tables, max_pending: int = LARGE
+    ) -> Recorder:
+        made.append(Recorder(tables, log, segment_bytes, max_pending))
+        return made[-1]
+
+    yield start
+    for recorder in made:
+        recorder.close()
+
+
+@pytest.fixture
+def recorder(start: Start) -> Recorder:
+    """A recorder without its background threads: nothing is flushed unless a test does it."""
+    return start()
