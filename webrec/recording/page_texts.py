@@ -86,7 +86,7 @@ class PendingTexts:
 
         Args:
             events: the next ones of the segment.
-            texts: by URL, what those before them said of new pages; is kept up to date.
+            texts: by URL, those that the events before have of new pages; is kept up to date.
 
         Raises:
             StoreUnavailable: they may not be written.

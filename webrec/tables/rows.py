@@ -80,7 +80,7 @@ def profile_cells(row: ProfileRow) -> dict[bytes, bytes]:
             found.update(cells.pack_columns(part, counts))
     if len(row.last):
         found.update(cells.pack_columns(names.LAST, [row.last]))
-    # written for everybody, so that a profile of a user without community has a row too
+    # written for every user, so that a profile of a user without community has a row too
     found[names.COMMUNITY] = b"" if row.community is None else cells.pack_int(row.community)
     return found
 

@@ -41,7 +41,7 @@ def test_a_visit_is_seen_at_once_where_it_was_recorded(recorder: Recorder, table
     assert recorder.backlog == 4
 
 
-def test_a_flush_shows_it_to_everybody_once(recorder: Recorder, tables: Tables) -> None:
+def test_a_flush_shows_it_to_all_processes_once(recorder: Recorder, tables: Tables) -> None:
     """After a flush the store has it, the recorder's own view is the same, and so it stays."""
     recorder.record([visit(), accept()])
     for _ in range(2):
