@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 
 from tests.support.recorders import A, B, Start, stored, visit
 from webrec.errors import StoreUnavailable
 from webrec.rawlog.local import LocalLog
 from webrec.recording.background import Background, Shutdown, Task
+from webrec.recording.recorder import Recorder
 from webrec.tables.tables import Tables
 
 
@@ -47,3 +51,21 @@ def test_a_step_that_fails_is_logged_and_taken_again(caplog: pytest.LogCaptureFi
     assert caplog.messages == ["flush: the store is away", "flush failed"]
     assert shutdown.has_begun()
     assert not shutdown.is_overdue()
+
+
+def test_what_was_recorded_soon_is_synced(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without another call, and while its segment goes on."""
+    recorder.record([visit()])  # which has begun the segment
+    is_synced = threading.Event()
+    fsync = os.fsync
+
+    def spy(fd: int) -> None:
+        fsync(fd)
+        is_synced.set()
+
+    monkeypatch.setattr(os, "fsync", spy)
+    recorder.start()
+    recorder.record_soon(visit(B))
+    assert is_synced.wait(60)
