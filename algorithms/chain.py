@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from algorithms import step
 from algorithms.candidates import NO_SIMILARITY, Candidates, Pages
-from algorithms.ranking import Item, Weights, rank
-from algorithms.related_collaborative import related_collaborative
-from algorithms.related_content import related_content
-from algorithms.related_default import related_default
+from algorithms.ranking import Item, rank
+from algorithms.registry import BY_NAME, first_algorithm
+from algorithms.scorers import Weights
 from algorithms.signals import Signals
-from algorithms.sponsored_collaborative import sponsored_collaborative
-from algorithms.sponsored_content import sponsored_content
-from algorithms.sponsored_default import sponsored_default
-
-_ALGORITHMS: dict[str, Callable[[Signals, step.Best], step.Built | step.Passed]] = {
-    step.SP_CONT: sponsored_content,
-    step.REL_CONT: related_content,
-    step.SP_COL: sponsored_collaborative,
-    step.REL_COL: related_collaborative,
-    step.SP_DEFAULT: sponsored_default,
-    step.REL_DEFAULT: related_default,
-}
-
-_FIRST = {
-    ("sponsored", "content"): step.SP_CONT,
-    ("related", "content"): step.REL_CONT,
-    ("sponsored", "collaborative"): step.SP_COL,
-    ("related", "collaborative"): step.REL_COL,
-}
 
 
 class Part(NamedTuple):
@@ -45,7 +24,7 @@ class Part(NamedTuple):
     items: list[Item]
 
 
-class Answer(NamedTuple):
+class RankedList(NamedTuple):
     """The list and how it came about.
 
     Attributes:
@@ -78,19 +57,14 @@ class Answer(NamedTuple):
         )
 
 
-def first_algorithm(mode: str, filter_: str) -> str:
-    """The algorithm that a mode and a filter name."""
-    return _FIRST[mode, filter_]
-
-
 def recommend(
     mode: str, filter_: str, signals: Signals, weights: Weights, limit: int, *, fill: bool = False
-) -> Answer:
+) -> RankedList:
     """Go down the chain until an algorithm builds a list.
 
     Args:
         mode: ``related`` or ``sponsored``.
-        filter_: ``content`` or ``collaborative``.
+        filter_: one of `algorithms.registry.filters`.
         weights: of a sponsored list; in a related one campaigns weigh nothing.
         limit: cuts the ordered list; at least 1.
         fill: whether a list shorter than ``limit`` is filled up by the algorithms that follow,
@@ -106,7 +80,7 @@ def recommend(
         algorithm = outcome.to
         path.append(algorithm)
     nothing = Part(algorithm, outcome.candidates, [])
-    return Answer(built.parts or [nothing], path, passed_over)
+    return RankedList(built.parts or [nothing], path, passed_over)
 
 
 class _Growing:
@@ -128,7 +102,7 @@ class _Growing:
     def enter(self, algorithm: str) -> step.Built | step.Passed:
         """Let an algorithm add what it has."""
         self._algorithm = algorithm
-        return _ALGORITHMS[algorithm](self._signals, self._add)
+        return BY_NAME[algorithm](self._signals, self._add)
 
     def _add(self, candidates: Candidates) -> list[Item]:
         """The best of a set; none also where there is still too little of a list."""

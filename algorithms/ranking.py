@@ -22,6 +22,7 @@ from algorithms.candidates import (
     Run,
     SimilarityScores,
 )
+from algorithms.scorers import Weights
 
 _ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
 _HIGHEST = 1.0  # no campaign's priority is higher
@@ -42,27 +43,6 @@ class _Stream(NamedTuple):
     best: float
     number: int
     affinity: float
-
-
-class Weights(NamedTuple):
-    """Weights of campaign priority, of the visitor's affinity and of similarity; not all 0."""
-
-    w_ads: float
-    w_aff: float
-    w_sim: float = 0.0
-
-    def priority(self, ad_priority: float, affinity: float, similarity: float = 0.0) -> float:
-        """The weighted average of the three, in [0, 1] where they are."""
-        sums = self.w_ads * ad_priority + self.w_aff * affinity + self.w_sim * similarity
-        return sums / (self.w_ads + self.w_aff + self.w_sim)
-
-    def related(self) -> Weights:
-        """The same without campaigns: without similarity, the priority is the affinity."""
-        return Weights(0.0, self.w_aff, self.w_sim) if self.w_sim else RELATED
-
-
-RELATED = Weights(0.0, 1.0)
-"""In related mode, without similarity, an item's priority is the visitor's affinity."""
 
 
 class Item(NamedTuple):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from algorithms.registry import register
 from algorithms.signals import Signals
 from algorithms.step import (
     NO_COMMUNITY,
+    REL_COL,
     REL_CONT,
     REL_DEFAULT,
     Best,
@@ -14,6 +16,7 @@ from algorithms.step import (
 )
 
 
+@register(REL_COL, "related", "collaborative")
 def related_collaborative(signals: Signals, best: Best) -> Built | Passed:
     """``L = colL[g]``; if empty, the union of ``recL[c]`` over the categories of ``colL[g]``."""
     community = signals.community()

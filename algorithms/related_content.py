@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from algorithms.registry import register
 from algorithms.signals import Signals
 from algorithms.step import (
     NO_CATEGORY,
     REL_COL,
+    REL_CONT,
     REL_DEFAULT,
     Best,
     Built,
@@ -14,6 +16,7 @@ from algorithms.step import (
 )
 
 
+@register(REL_CONT, "related", "content")
 def related_content(signals: Signals, best: Best) -> Built | Passed:
     """``L = recL[c]``, c the category of the request's URL."""
     category = signals.category()

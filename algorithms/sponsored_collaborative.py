@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from algorithms.registry import register
 from algorithms.signals import Signals
 from algorithms.step import (
     NO_COMMUNITY,
+    SP_COL,
     SP_CONT,
     SP_DEFAULT,
     Best,
@@ -14,6 +16,7 @@ from algorithms.step import (
 )
 
 
+@register(SP_COL, "sponsored", "collaborative")
 def sponsored_collaborative(signals: Signals, best: Best) -> Built | Passed:
     """``L = adUrls ∩ colL[g]``; if empty, the ads with one of the categories of ``colL[g]``."""
     community = signals.community()

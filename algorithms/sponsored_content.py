@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from algorithms.registry import register
 from algorithms.signals import Signals
 from algorithms.step import (
     NO_CATEGORY,
     SP_COL,
+    SP_CONT,
     SP_DEFAULT,
     Best,
     Built,
@@ -14,6 +16,7 @@ from algorithms.step import (
 )
 
 
+@register(SP_CONT, "sponsored", "content")
 def sponsored_content(signals: Signals, best: Best) -> Built | Passed:
     """``L = adUrls ∩ recL[c]``, c the category of the request's URL."""
     category = signals.category()

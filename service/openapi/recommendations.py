@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from algorithms import filters
 from service.auth import SERVE
 from service.openapi.parts import (
     COUNT,
@@ -49,7 +50,7 @@ ANSWER = object_of(
     {
         "id": TEXT,
         "mode": {"enum": ["related", "sponsored"]},
-        "filter": {"enum": ["content", "collaborative"]},
+        "filter": {"enum": list(filters())},
         "algorithm": TEXT,
         "path": list_of(TEXT),
         "items": list_of(ref("Item")),

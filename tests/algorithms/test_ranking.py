@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algorithms import UNCATEGORISED, Candidate, Item, Run, SimilarityScores, Weights, rank
-from algorithms.ranking import RELATED
+from algorithms.scorers import RELATED
 from tests.algorithms.signals import Listed
 
 NEXT = math.nextafter(0.5, 1)

@@ -15,14 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from algorithms import NO_SIMILARITY, Candidates, Item, Weights, rank, recommend
-from algorithms.related_collaborative import related_collaborative
-from algorithms.related_content import related_content
-from algorithms.related_default import related_default
-from algorithms.sponsored_collaborative import sponsored_collaborative
-from algorithms.sponsored_content import sponsored_content
-from algorithms.sponsored_default import sponsored_default
-from algorithms.step import REL_COL, REL_CONT, REL_DEFAULT, SP_COL, SP_CONT, SP_DEFAULT, Built
+from algorithms import (
+    NO_SIMILARITY,
+    Candidates,
+    Item,
+    Weights,
+    algorithms_of,
+    filters,
+    rank,
+    recommend,
+)
+from algorithms.registry import Algorithm
+from algorithms.step import Built
 from clustering.pages import labels as taxonomy
 from hbase_schema.cells import RecentCell
 from webrec.batch import job, publish
@@ -44,19 +48,6 @@ from webrec.tables.rows import ProfileRow
 from webrec.tables.tables import Tables
 from webrec.tables.visitors import Recent
 
-_ALONE = {
-    "related": {
-        REL_CONT: related_content,
-        REL_COL: related_collaborative,
-        REL_DEFAULT: related_default,
-    },
-    "sponsored": {
-        SP_CONT: sponsored_content,
-        SP_COL: sponsored_collaborative,
-        SP_DEFAULT: sponsored_default,
-    },
-}
-_FILTERS = ("content", "collaborative")
 _UNKNOWN = "https://unknown.invalid/"  # no page of anybody's: RFC 2606 reserves the name
 _NOW_MS = 0
 
@@ -106,7 +97,7 @@ class Product:
         self._mixes = {
             mix_name(filter_, w_sim): (filter_, self._weights._replace(w_sim=w_sim))
             for w_sim in dict.fromkeys((settings.w_sim, *also_w_sim))
-            for filter_ in _FILTERS
+            for filter_ in filters()
             if settings.w_ads + settings.w_aff + w_sim > 0  # else nothing orders a list
         }
         # campaigns come and go while a log is written: all of them count, whatever their dates
@@ -125,13 +116,14 @@ class Product:
         Args:
             progress: called after each question that is answered.
         """
-        names = (*_ALONE[mode], *self._mixes)
+        alone = algorithms_of(mode)
+        names = (*alone, *self._mixes)
         lists = {name: np.full((len(questions), limit), NO_PAGE, np.int32) for name in names}
         steps: dict[str, list[str]] = {name: [] for name in names}
         for number, (question, reads) in enumerate(self._read(questions)):
             lookup = self._lookup(question, reads)
-            for name in _ALONE[mode]:
-                _put(lists[name][number], self._alone(mode, name, lookup, limit))
+            for name, algorithm in alone.items():
+                _put(lists[name][number], self._alone(mode, algorithm, lookup, limit))
             for name, (filter_, weights) in self._mixes.items():
                 answer = recommend(mode, filter_, lookup, weights, limit, fill=True)
                 _put(lists[name][number], answer.items)
@@ -162,7 +154,7 @@ class Product:
         online = settings.online == "on"
         return Lookup(self._snapshot, query, reads, settings.accept_weight, online=online)
 
-    def _alone(self, mode: str, name: str, lookup: Lookup, limit: int) -> list[Item]:
+    def _alone(self, mode: str, algorithm: Algorithm, lookup: Lookup, limit: int) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""
         weights = self._weights if mode == "sponsored" else self._weights.related()
         scores = lookup.similarity_scores() if weights.w_sim else NO_SIMILARITY
@@ -170,7 +162,7 @@ class Product:
         def best(candidates: Candidates) -> list[Item]:
             return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit, scores)
 
-        outcome = _ALONE[mode][name](lookup, best)
+        outcome = algorithm(lookup, best)
         return outcome.items if isinstance(outcome, Built) else []
 
 

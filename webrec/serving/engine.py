@@ -13,7 +13,7 @@ from contextlib import suppress
 from math import inf
 from typing import Any, NamedTuple
 
-from algorithms import UNCATEGORISED, Answer, Item, Weights, recommend
+from algorithms import UNCATEGORISED, Item, RankedList, Weights, recommend
 from hbase_schema.cells import RecentCell
 from webrec.config import Settings
 from webrec.domain.ids import new_id
@@ -368,7 +368,7 @@ def _sponsored(snapshot: Snapshot, lookup: Lookup, items: list[Item]) -> list[di
     ]
 
 
-def _say_who_gave_it(items: list[dict[str, Any]], answer: Answer) -> None:
+def _say_who_gave_it(items: list[dict[str, Any]], answer: RankedList) -> None:
     """Name the algorithm of each item of a list that several may have filled."""
     names = (part.algorithm for part in answer.parts for _ in part.items)
     for item, name in zip(items, names, strict=True):
@@ -382,7 +382,12 @@ def _empty_reason(snapshot: Snapshot, *, sponsored: bool) -> str:
 
 
 def _explain(
-    document: dict[str, Any], snapshot: Snapshot, lookup: Lookup, answer: Answer, *, sponsored: bool
+    document: dict[str, Any],
+    snapshot: Snapshot,
+    lookup: Lookup,
+    answer: RankedList,
+    *,
+    sponsored: bool,
 ) -> None:
     """Add what the list came from."""
     model, generation = snapshot.model, snapshot.model.generation
