@@ -76,11 +76,11 @@ def rank(
         scores: pages with a similarity; the few there are get their priority one by one.
     """
     similar = _similar(candidates, affinities, weights, excluded, limit, scores)
-    if len(similar) == limit and similar[-1].priority > weights.priority(_HIGHEST, 1.0):
-        return similar  # no other page can come up to that
+    most = weights.priority(_HIGHEST, 1.0)  # no page without a similarity can come up to more
     others = _others(candidates, affinities, weights, excluded, scores.sums)
-    both = merge(similar, others, key=_sort_key) if similar else others
-    return list(islice(both, limit))
+    if not similar or similar[-1].priority > most:
+        return [*similar, *islice(others, limit - len(similar))]
+    return list(islice(merge(similar, others, key=_sort_key), limit))
 
 
 def _sort_key(item: Item) -> tuple[float, float, float]:
@@ -95,11 +95,12 @@ def _others(
     sums: Mapping[int, float],
 ) -> Iterator[Item]:
     """The items without a similarity, in order."""
+    sum_of, affinity_of = sums.get, affinities.get
     for priority, run in _runs(candidates, affinities, weights):
         for rank_, page, category, ad_priority in run:
-            if page not in excluded and sums.get(page, 0.0) <= 0:  # type: ignore[call-overload]
-                affinity = affinities.get(category, 0.0)
-                yield Item(page, category, priority, -rank_, affinity, ad_priority)
+            if page not in excluded and sum_of(page, 0.0) <= 0:  # type: ignore[call-overload]
+                affinity = affinity_of(category, 0.0)
+                yield _item((page, category, priority, -rank_, affinity, ad_priority, 0.0))
 
 
 def _similar(
@@ -114,16 +115,17 @@ def _similar(
     found: list[Item] = []
     highest: list[float] = []  # the priorities of the best of them, a heap of at most ``limit``
     sums, best, order = scores
+    find, weigh = candidates.find, weights.priority
     for page in order:
         similarity = sums[page] / best
-        if len(highest) == limit and weights.priority(_HIGHEST, 1.0, similarity) < highest[0]:
+        if len(highest) == limit and weigh(_HIGHEST, 1.0, similarity) < highest[0]:
             break  # those that follow are less similar still
-        candidate = candidates.find(page)
+        candidate = find(page)
         if candidate is None or page in excluded:
             continue
         rank_, _, category, ad_priority = candidate
         affinity = affinities.get(category, 0.0)
-        priority = weights.priority(ad_priority, affinity, similarity)
+        priority = weigh(ad_priority, affinity, similarity)
         found.append(_item((page, category, priority, -rank_, affinity, ad_priority, similarity)))
         if len(highest) < limit:
             heappush(highest, priority)

@@ -19,8 +19,10 @@ class Weights(NamedTuple):
 
     def priority(self, ad_priority: float, affinity: float, similarity: float = 0.0) -> float:
         """The weighted average of the three, in [0, 1] where they are."""
-        sums = self.w_ads * ad_priority + self.w_aff * affinity + self.w_sim * similarity
-        return sums / (self.w_ads + self.w_aff + self.w_sim)
+        w_ads, w_aff, w_sim = self
+        return (w_ads * ad_priority + w_aff * affinity + w_sim * similarity) / (
+            w_ads + w_aff + w_sim
+        )
 
     def related(self) -> Weights:
         """The same without campaigns: without similarity, the priority is the affinity."""
