@@ -95,13 +95,13 @@ class FastPath:
         try:
             if len(sent) < length:
                 raise NotJson("the body broke off")
-            found = recommend_timed(context.engine, read_json(sent), started)
+            answer, document = recommend_timed(context.engine, read_json(sent), started)
         except WebrecError:
             environ["wsgi.input"] = io.BytesIO(sent)  # Flask meets the same error, and answers
             return None
-        context.metrics.answered(found, time.perf_counter() - started)
+        context.metrics.answered(answer, time.perf_counter() - started)
         context.metrics.http(RECOMMENDATIONS, "POST", 200)
-        return orjson.dumps(found.document)
+        return orjson.dumps(document)
 
 
 def _is_plain(environ: WSGIEnvironment) -> bool:

@@ -19,8 +19,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from service.metrics_folder import METRICS_FOLDER
+from webrec.admin.operation import log_backlog
+from webrec.domain.answers import Answer
 from webrec.errors import WebrecError
-from webrec.serving.engine import Engine, Recommendation
+from webrec.serving.engine import Engine
 
 # fine below 50 ms, where nearly all answers are
 _BUCKETS_S = (
@@ -80,15 +82,14 @@ class Metrics:
         self._answers_of = cache(self._answers.labels)
         self._http_of = cache(self._http.labels)
 
-    def answered(self, found: Recommendation, seconds: float) -> None:
+    def answered(self, answer: Answer, seconds: float) -> None:
         """Count an answer."""
-        shown = found.document
-        mode, algorithm = shown["mode"], shown["algorithm"]
+        mode, algorithm = answer.mode, answer.algorithm
         self._seconds_of(mode, algorithm, 200).observe(seconds)
-        self._answers_of(mode, algorithm, len(shown["path"]) - 1).inc()
-        if shown["degraded"]:
+        self._answers_of(mode, algorithm, len(answer.path) - 1).inc()
+        if answer.degraded:
             self._degraded.inc()
-        if found.lost:
+        if answer.is_visit_lost:
             self._unrecorded.inc()
 
     def refused(self, status: int, seconds: float) -> None:
@@ -157,5 +158,5 @@ class _EngineMetrics(Collector):
             yield GaugeMetricFamily(
                 "webrec_log_backlog_segments",
                 "Segments of the raw log that no batch has read yet",
-                self._engine.log_backlog(),
+                log_backlog(self._engine),
             )

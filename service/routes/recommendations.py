@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from flask import Blueprint, Response, g
 
@@ -15,6 +14,7 @@ from service.query import MAX_DOCUMENTS
 from service.request_body import ManyDocuments, read_one_or_list
 from service.responses import answer, problem_document
 from webrec.errors import FieldError, InvalidDocument, StoreUnavailable, WebrecError
+from webrec.formats.answers import Document
 
 blueprint = Blueprint("recommendations", __name__)
 
@@ -32,17 +32,17 @@ def recommend() -> Response:
     return answer([_one_of_many(context, document) for document in body.documents])
 
 
-def _one(context: Context, document: object, started: float) -> dict[str, Any]:
+def _one(context: Context, document: object, started: float) -> Document:
     try:
-        found = recommend_timed(context.engine, document, started)
+        found, answered = recommend_timed(context.engine, document, started)
     except WebrecError as error:
         context.metrics.refused(error.status, time.perf_counter() - started)
         raise
     context.metrics.answered(found, time.perf_counter() - started)
-    return found.document
+    return answered
 
 
-def _one_of_many(context: Context, document: object) -> dict[str, Any]:
+def _one_of_many(context: Context, document: object) -> Document:
     try:
         return _one(context, document, time.perf_counter())
     except WebrecError as error:

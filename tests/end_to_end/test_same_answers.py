@@ -14,6 +14,7 @@ from tests.support.worlds import batch, opened
 from webrec.admin.categories import get_category, list_categories
 from webrec.admin.communities import get_community, list_communities
 from webrec.admin.users import get_user
+from webrec.formats.answers import answer_document
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
@@ -71,7 +72,7 @@ def _requests() -> Iterator[Document]:
 
 def _answer(engine: Engine, request: Document) -> Document:
     """The answer, but for its id; the visit is recorded where the request lets it."""
-    answer = engine.recommend(parse_request(request, _NOW_MS), _NOW_MS).document
+    answer = answer_document(engine.recommend(parse_request(request, _NOW_MS), _NOW_MS))
     del answer["id"]
     return answer
 

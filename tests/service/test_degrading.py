@@ -15,7 +15,7 @@ from tests.service.asking import ask
 from tests.service.problems import assert_problem, problem_of
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import opened, publish
-from tests.webrec.serving.test_engine import WORLD, A, B, D, campaign
+from tests.webrec.serving.asking import WORLD, A, B, D, campaign
 from webrec import config
 from webrec.serving.engine import Engine
 

@@ -22,7 +22,8 @@ from tests.service.conftest import OpenEngine
 from tests.service.problems import problem_of
 from tests.support import world
 from tests.support.world import EXPECTED, Expected
-from webrec.serving.engine import Engine, Recommendation
+from webrec.domain.answers import Answer
+from webrec.serving.engine import Engine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -102,7 +103,7 @@ def test_a_bug_after_the_visit_was_recorded(
     """A bug is answered like every other; Flask would record the visit once more."""
 
     class Broken(Metrics):
-        def answered(self, _found: Recommendation, _seconds: float) -> None:
+        def answered(self, _answer: Answer, _seconds: float) -> None:
             raise RuntimeError("secret")
 
     context = Context(engine, KeyFile(home / "keys.json"), Broken(engine))

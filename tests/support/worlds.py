@@ -23,6 +23,7 @@ from webrec.admin.users import get_user
 from webrec.batch import job
 from webrec.bench import oracle
 from webrec.bench.oracle import World
+from webrec.domain.answers import AnswerItem
 from webrec.domain.types import AdPage, Arrays, Campaign, Event, Page
 from webrec.errors import NotFound
 from webrec.features.page_classifier import hashes_of
@@ -203,39 +204,47 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         "title": None if request.online is None else telling(request.online or "nothing"),
         **({} if request.visitor is None else identity(request.visitor)),
     }
-    found = engine.recommend(parse_request(document, request.now_ms), request.now_ms).document
-    pages = {}
+    found = engine.recommend(parse_request(document, request.now_ms), request.now_ms)
+    spelled = {}
     if request.mode == "sponsored":
         spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
-        pages = {item["url"]: spelled[item["url"]] for item in found["items"]}
-    items = [
-        oracle.Item(
-            shown=item["url"],
-            url=pages.get(item["url"], item["url"]),
-            priority=item["priority"],
-            rank_score=item["rank_score"],
-            category=None if item["category"] is None else item["category"]["id"],
-            campaign=item.get("campaign"),
-            affinity=item["affinity"],
-            ad_priority=item.get("ad_priority"),
-            similarity=item["similarity"],
-            algorithm=item.get("algorithm"),
-        )
-        for item in found["items"]
-    ]
+    items = [_item_of(item, spelled.get(item.url, item.url)) for item in found.items]
+    assert request.mode == "related" or all(item.url in spelled for item in found.items)
     for item in items:
         assert engine.snapshot.ads.find(item.url) is not None
     if not request.fill:
-        assert found["path"][-1] == found["algorithm"]
-    assert (found["empty_reason"] is None) == bool(items)
+        assert found.path[-1] == found.algorithm
+    assert (found.empty_reason is None) == bool(items)
+    assert found.explanation is not None
     return oracle.Answer(
-        found["algorithm"],
-        found["path"],
+        found.algorithm,
+        list(found.path),
         items,
-        found["explain"]["size"],
-        found["empty_reason"] is not None,
-        found["explain"]["community"],
-        found["explain"]["community_source"],
+        found.explanation.size,
+        found.empty_reason is not None,
+        found.explanation.community,
+        found.explanation.community_source,
+    )
+
+
+def _item_of(item: AnswerItem, url: str) -> oracle.Item:
+    """An item in the oracle's terms.
+
+    Args:
+        url: its canonical form.
+    """
+    assert item.explanation is not None
+    return oracle.Item(
+        shown=item.url,
+        url=url,
+        priority=item.priority,
+        rank_score=item.explanation.rank_score,
+        category=None if item.category is None else item.category.id,
+        campaign=item.campaign,
+        affinity=item.explanation.affinity,
+        ad_priority=item.explanation.ad_priority,
+        similarity=item.explanation.similarity,
+        algorithm=item.algorithm,
     )
 
 

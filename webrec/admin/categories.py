@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from webrec.admin.listing import Document, Listing, next_id, next_offset, offset, start_after
 from webrec.errors import NotFound
 from webrec.serving.engine import Engine
-from webrec.serving.signals import Snapshot
+from webrec.serving.snapshots import Snapshot
 from webrec.tables.rows import CategoryRow
 
 
@@ -69,7 +69,7 @@ def category_counts(
     return [
         {
             "id": ids[n],
-            "label": snapshot.categories[n]["label"],
+            "label": snapshot.categories[n].label,
             "visits": visits.get(n, 0),
             "accepts": accepts.get(n, 0),
         }
@@ -91,7 +91,7 @@ def _category(engine: Engine, snapshot: Snapshot, number: int) -> tuple[Document
     manual = category_id in snapshot.manual
     return {
         "id": category_id,
-        "label": snapshot.categories[number]["label"],
+        "label": snapshot.categories[number].label,
         "label_source": "manual" if manual else "suggested",
         "keywords": row.keywords,
         "size": len(row.urls),

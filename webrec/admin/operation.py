@@ -1,4 +1,4 @@
-"""[6] Operation: whether the parts that answer requests are there."""
+"""[6] Operation: whether what answers requests is there, and what its model has not read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ def readiness(engine: Engine) -> dict[str, Document]:
         "log": _checked(lambda: _log(engine)),
         "model": _checked(lambda: _model(engine)),
     }
+
+
+def log_backlog(engine: Engine) -> int:
+    """Segments of the log that the active model has not read."""
+    covers = engine.snapshot.model.generation.watermark.covers
+    names = engine.log.closed_segments() + engine.log.open_segments()
+    return sum(not covers(name) for name in names)
 
 
 def _checked(check: Callable[[], str]) -> Document:

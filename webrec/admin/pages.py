@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from algorithms import UNCATEGORISED
 from hbase_schema.cells import PageCell
 from webrec.admin.listing import Document
+from webrec.formats.answers import category_document
 from webrec.serving.engine import Engine
-from webrec.serving.signals import Snapshot
+from webrec.serving.snapshots import Snapshot
 
 
 def get_pages(engine: Engine, urls: Sequence[str]) -> list[Document | None]:
@@ -33,12 +34,14 @@ def _online(engine: Engine, snapshot: Snapshot, urls: Sequence[str]) -> dict[str
 
     As for requests: text that was sent comes before what campaigns say.
     """
-    if snapshot.space is None or not urls:
+    if snapshot.page_classifier is None or not urls:
         return {}
     texts = [page for page in engine.tables.page_texts.get_many(urls) if page is not None]
     by_campaigns = ((url, snapshot.ads.category(url)) for url in urls)
     found: dict[str, int | None] = {url: c for url, c in by_campaigns if c is not None}
-    found.update(zip((page.url for page in texts), snapshot.space.categories(texts), strict=True))
+    found.update(
+        zip((page.url for page in texts), snapshot.page_classifier.categories(texts), strict=True)
+    )
     return found
 
 
@@ -50,7 +53,7 @@ def _page(snapshot: Snapshot, url: str, found: PageCell | None, online: int | No
     source = "batch" if is_categorised else "online"
     return {
         "url": url,
-        "category": None if category is None else snapshot.categories[category],
+        "category": None if category is None else category_document(snapshot.categories[category]),
         "category_source": None if category is None else source,
         "affinity": 0.0 if found is None else found.visits + weight * found.accepts,
     }

@@ -10,6 +10,7 @@ from webrec.admin.listing import Document
 from webrec.errors import NotFound
 from webrec.serving.engine import Engine
 from webrec.serving.membership import membership, pairs
+from webrec.serving.visitor_history import profile_of
 
 
 def get_user(engine: Engine, visitor: str) -> Document:
@@ -20,8 +21,9 @@ def get_user(engine: Engine, visitor: str) -> Document:
     """
     snapshot = engine.snapshot
     generation = snapshot.model.generation
-    recent, profile = engine.history(snapshot, visitor)
-    if profile is None and not recent:
+    recent = engine.recorder.recent(visitor, generation.watermark.covers)
+    profile = profile_of(generation, visitor, recent, engine.tables.profiles.get)
+    if profile is None and not recent.cells:
         raise NotFound("nothing is known of this user")
     visits: Counter[str] = Counter()
     accepts: Counter[str] = Counter()
@@ -32,7 +34,7 @@ def get_user(engine: Engine, visitor: str) -> Document:
         accepts.update({snapshot.model.url(page): n for page, n in pairs(profile.accepted_urls)})
         cat_visits.update(dict(pairs(profile.cats)))
         cat_accepts.update(dict(pairs(profile.accepted_cats)))
-    recent_pages = [(cell, snapshot.model.find(cell.url)) for cell in recent]
+    recent_pages = [(cell, snapshot.model.find(cell.url)) for cell in recent.cells.values()]
     for cell, page in recent_pages:
         visits[cell.url] += cell.visits
         accepts[cell.url] += cell.accepts

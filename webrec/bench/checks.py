@@ -32,8 +32,10 @@ from webrec.bench import oracle
 from webrec.bench.load import Sent
 from webrec.bench.workspace import Told
 from webrec.config import Settings
+from webrec.domain.answers import AnswerItem
 from webrec.domain.types import Arrays, Campaign
 from webrec.features.page_classifier import PageClassifier
+from webrec.formats.answers import answer_of
 from webrec.formats.requests import RequestDocument
 from webrec.serving.landing_pages import LandingPages
 from webrec.storage import open_store
@@ -213,11 +215,11 @@ def differences(
     if request.visitor is not None:
         world.recent[request.visitor] = {url: (n, 0) for url, n in kept.recent.items()}
     right = oracle.recommend(world, _asked(request, settings, kept.at_ms, online))
-    answer = orjson.loads(kept.body)
+    answer = answer_of(orjson.loads(kept.body))
     for name, given, wanted in (
-        ("algorithm", answer["algorithm"], right.algorithm),
-        ("path", answer["path"], right.path),
-        ("items", [_shown(item) for item in answer["items"]], list(map(_right, right.items))),
+        ("algorithm", answer.algorithm, right.algorithm),
+        ("path", answer.path, right.path),
+        ("items", [_shown(item) for item in answer.items], list(map(_right, right.items))),
     ):
         if given != wanted:
             yield f"request {kept.number} ({request.url}): {_difference(name, given, wanted)}"
@@ -239,9 +241,9 @@ class _Item(NamedTuple):
     campaign: str | None
 
 
-def _shown(item: dict[str, Any]) -> _Item:
-    category = item["category"] and item["category"]["id"]
-    return _Item(item["url"], item["priority"], category, item.get("campaign"))
+def _shown(item: AnswerItem) -> _Item:
+    category = None if item.category is None else item.category.id
+    return _Item(item.url, item.priority, category, item.campaign)
 
 
 def _right(item: oracle.Item) -> _Item:
@@ -367,7 +369,7 @@ def _online_ads(
     ids, space = _space(tables, settings)
     landing = LandingPages(lambda url: category.get(url) is not None, space)
     landing.follow(campaigns)
-    landing.place(inf)
+    landing.categorise(inf)
     return {url: ids[number] for url, number in landing.categories().items()}
 
 

@@ -70,6 +70,8 @@ def _store(engine: Engine) -> str:
 
 
 def _log(engine: Engine) -> str:
+    from webrec.admin.operation import log_backlog
+
     log = engine.log
     log.check()
     log.ship(lambda: True)  # only looks whether it could
@@ -80,7 +82,7 @@ def _log(engine: Engine) -> str:
     left = len(log.open_segments())
     return (
         f"{engine.settings.log_uri} can be written; {len(log.closed_segments()):,} segments "
-        f"closed, {left:,} open, {engine.log_backlog():,} not in the model yet{shipping}"
+        f"closed, {left:,} open, {log_backlog(engine):,} not in the model yet{shipping}"
     )
 
 

@@ -25,7 +25,7 @@ def recommend(settings: Settings, file: str) -> None:
     documents = read_documents(file)
     failed = False
     with engine_of(settings) as engine:
-        engine.settle()
+        engine.refresh(wait=True)
         for document in documents:
             try:
                 if isinstance(document, WebrecError):

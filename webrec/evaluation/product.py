@@ -41,7 +41,8 @@ from webrec.model.files import load
 from webrec.model.model import Model
 from webrec.rawlog import Watermark
 from webrec.serving.ads import AdBoard
-from webrec.serving.signals import Lookup, Query, Snapshot
+from webrec.serving.signals import Query, RequestSignals
+from webrec.serving.snapshots import Snapshot
 from webrec.storage import open_store
 from webrec.tables.generations import Generation
 from webrec.tables.rows import ProfileRow
@@ -121,17 +122,17 @@ class Product:
         lists = {name: np.full((len(questions), limit), NO_PAGE, np.int32) for name in names}
         steps: dict[str, list[str]] = {name: [] for name in names}
         for number, (question, reads) in enumerate(self._read(questions)):
-            lookup = self._lookup(question, reads)
+            signals = self._signals(question, reads)
             for name, algorithm in alone.items():
-                _put(lists[name][number], self._alone(mode, algorithm, lookup, limit))
+                _put(lists[name][number], self._alone(mode, algorithm, signals, limit))
             for name, (filter_, weights) in self._mixes.items():
-                answer = recommend(mode, filter_, lookup, weights, limit, fill=True)
+                answer = recommend(mode, filter_, signals, weights, limit, fill=True)
                 _put(lists[name][number], answer.items)
                 steps[name].append(answer.algorithm)
             progress(number + 1, len(questions))
         return {name: Answers(lists[name], steps[name]) for name in names}
 
-    def _read(self, questions: Sequence[Question]) -> Iterator[tuple[Question, _Reads]]:
+    def _read(self, questions: Sequence[Question]) -> Iterator[tuple[Question, _GivenRows]]:
         """Each question with its reads; a visitor's profile is read from the store once."""
         visitor, profile = -1, None
         for question in questions:
@@ -139,9 +140,9 @@ class Product:
                 visitor = question.visitor
                 key = self._history.visitors[visitor]
                 profile = self._tables.profiles.get(self.generation.id, key)
-            yield question, _Reads(profile, _recent(question, self._history.urls))
+            yield question, _GivenRows(profile, _recent(question, self._history.urls))
 
-    def _lookup(self, question: Question, reads: _Reads) -> Lookup:
+    def _signals(self, question: Question, reads: _GivenRows) -> RequestSignals:
         query = Query(
             url=_UNKNOWN if question.viewed is None else self._history.urls[question.viewed],
             visitor=self._history.visitors[question.visitor],
@@ -152,23 +153,27 @@ class Product:
         )
         settings = self._settings
         online = settings.online == "on"
-        return Lookup(self._snapshot, query, reads, settings.accept_weight, online=online)
+        return RequestSignals(self._snapshot, query, reads, settings.accept_weight, online=online)
 
-    def _alone(self, mode: str, algorithm: Algorithm, lookup: Lookup, limit: int) -> list[Item]:
+    def _alone(
+        self, mode: str, algorithm: Algorithm, signals: RequestSignals, limit: int
+    ) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""
         weights = self._weights if mode == "sponsored" else self._weights.related()
-        scores = lookup.similarity_scores() if weights.w_sim else NO_SIMILARITY
+        scores = signals.similarity_scores() if weights.w_sim else NO_SIMILARITY
 
         def best(candidates: Candidates) -> list[Item]:
-            return rank(candidates, lookup.affinities(), weights, lookup.excluded(), limit, scores)
+            return rank(
+                candidates, signals.affinities(), weights, signals.excluded(), limit, scores
+            )
 
-        outcome = algorithm(lookup, best)
+        outcome = algorithm(signals, best)
         return outcome.items if isinstance(outcome, Built) else []
 
 
 @dataclass(frozen=True, slots=True)
-class _Reads:
-    """The rows of one request: a `webrec.serving.signals.Reads` that reads nothing."""
+class _GivenRows:
+    """The rows of one request: `webrec.serving.reads.RowReads` that reads nothing."""
 
     row: ProfileRow | None
     since: Recent
@@ -179,7 +184,7 @@ class _Reads:
     def recent(self, visitor: str, covers: Callable[[str], bool]) -> Recent:  # noqa: ARG002 - the same
         return self.since
 
-    def said(self, url: str) -> None:
+    def page_text(self, url: str) -> None:
         """Nothing: what is recommended are the generation's pages."""
 
     def has_time(self) -> bool:

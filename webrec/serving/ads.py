@@ -2,27 +2,30 @@
 
 An ad that is neither in a category nor in a community's list can be in no list. One that the
 generation does not know, or has no category for, may have one by the text its campaign gives; it
-has a number between its neighbours', and a total affinity of 0. It is made once per change of the
-campaigns and generation, so that a request reads the sets it needs and nothing of the others.
+has a number between its neighbours', and a total affinity of 0. The sets are made once per change
+of campaigns or generation, so that a request reads the ones it needs and nothing of the others.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from algorithms import UNCATEGORISED, Candidate, Candidates, Run
+from algorithms import UNCATEGORISED, Candidate, Candidates
 from webrec.domain.types import Campaign
 from webrec.model.model import Model
+from webrec.serving.ad_sets import AdSet
 
 _NAMED_SETS = 32
+"""Indexes of named campaigns that are kept: requests name the same ones again and again."""
+
 _FOREVER_MS = 1 << 62
+"""After every date that a campaign can have."""
 
 
 class Ad(NamedTuple):
@@ -37,7 +40,7 @@ class AdIndex:
 
     Args:
         model: the generation.
-        placed: categories of pages that the generation has none for, by page number.
+        categories: of pages that the generation has none for, by page number.
         campaigns: those that run, each with its ads' page numbers and spellings.
         weigh_ads: False where the weight of campaign priority is 0, so that rank decides.
     """
@@ -45,20 +48,20 @@ class AdIndex:
     def __init__(
         self,
         model: Model,
-        placed: Mapping[float, int],
+        categories: Mapping[float, int],
         campaigns: Iterable[_Resolved],
         *,
         weigh_ads: bool,
     ) -> None:
         self._model = model
-        self._placed = placed
+        self._categories = categories
         self._weigh_ads = weigh_ads
         self._campaigns = sorted(campaigns, key=lambda r: (-r.campaign.priority, r.campaign.id))
         self._by_id = {resolved.campaign.id: resolved for resolved in self._campaigns}
         self.ads: dict[float, Ad] = {}
         self._priority: dict[float, float] = {}
-        for campaign, places in self._campaigns:
-            for page, shown in places:
+        for campaign, landing in self._campaigns:
+            for page, shown in landing:
                 if page not in self.ads:
                     self.ads[page] = Ad(campaign.id, shown)
                     self._priority[page] = campaign.priority
@@ -74,7 +77,7 @@ class AdIndex:
     def in_rec(self, category: int) -> Candidates:
         """``adUrls ∩ recL[c]``."""
         name = self._model.generation.category_ids[category]
-        return _Part(self._all, category, f"ads ∩ recL[{name}]")
+        return self._all.part(category, f"ads ∩ recL[{name}]")
 
     def in_rec_all(self) -> Candidates:
         """``adUrls ∩ recL``."""
@@ -83,7 +86,7 @@ class AdIndex:
     def _only(self, campaign_ids: frozenset[str]) -> AdIndex:
         """The index of the named campaigns alone."""
         named = [self._by_id[each] for each in campaign_ids if each in self._by_id]
-        return AdIndex(self._model, self._placed, named, weigh_ads=self._weigh_ads)
+        return AdIndex(self._model, self._categories, named, weigh_ads=self._weigh_ads)
 
     def _in_col(self, community: int) -> Candidates:
         """``adUrls ∩ colL[g]``."""
@@ -108,7 +111,7 @@ class AdIndex:
         return self._set(f"ads with a category in categories(colL[{name}])", candidates)
 
     def _category(self, page: float) -> int:
-        found = self._placed.get(page)
+        found = self._categories.get(page)
         if found is not None:
             return found
         return self._model.category(page) if isinstance(page, int) else UNCATEGORISED
@@ -118,84 +121,6 @@ class AdIndex:
 
     def _set(self, expression: str, candidates: list[Candidate]) -> AdSet:
         return AdSet(expression, candidates, weigh_ads=self._weigh_ads)
-
-
-class AdSet:
-    """A set of ads in its static order, all together and by category.
-
-    Args:
-        candidates: in any order.
-        weigh_ads: False puts all into one run, whatever their priority.
-    """
-
-    def __init__(self, expression: str, candidates: list[Candidate], *, weigh_ads: bool) -> None:
-        self.expression = expression
-        weight: Callable[[Candidate], float] = (
-            attrgetter("ad_priority") if weigh_ads else lambda _: 0.0
-        )
-        ordered = sorted(candidates, key=lambda c: (-weight(c), c))
-        self._candidates = {candidate.page: candidate for candidate in ordered}
-        self._whole = _runs(ordered, weight)
-        groups: dict[int, list[Candidate]] = {}
-        for candidate in ordered:
-            groups.setdefault(candidate.category, []).append(candidate)
-        self._groups = {category: _runs(group, weight) for category, group in groups.items()}
-
-    def categories(self) -> Collection[int]:
-        """The categories with ads in the set."""
-        return self._groups.keys()
-
-    def of(self, category: int) -> Iterator[Run]:
-        """The ads of one category."""
-        return iter(self.runs(category))
-
-    def runs(self, category: int) -> Sequence[tuple[float, list[Candidate]]]:
-        """The ads of one category as they are held."""
-        return self._groups.get(category, ())
-
-    def whole(self) -> Iterator[Run]:
-        """All ads."""
-        return iter(self._whole)
-
-    def find(self, page: float) -> Candidate | None:
-        """The ad of a landing page; None for a page that is none."""
-        return self._candidates.get(page)
-
-    def __len__(self) -> int:
-        """How many ads there are."""
-        return len(self._candidates)
-
-    def __contains__(self, page: float, /) -> bool:
-        """Whether the page is the landing page of one."""
-        return page in self._candidates
-
-
-class _Part:
-    """One category of a set."""
-
-    def __init__(self, whole: AdSet, category: int, expression: str) -> None:
-        self._whole = whole
-        self._category = category
-        self.expression = expression
-
-    def categories(self) -> Collection[int]:
-        return (self._category,)
-
-    def of(self, category: int) -> Iterator[Run]:
-        return self._whole.of(category)
-
-    def whole(self) -> Iterator[Run]:
-        return self._whole.of(self._category)
-
-    def find(self, page: float) -> Candidate | None:
-        found = self._whole.find(page)
-        return found if found is not None and found.category == self._category else None
-
-    def __len__(self) -> int:
-        return sum(len(run) for _, run in self._whole.runs(self._category))
-
-    def __contains__(self, page: float, /) -> bool:
-        return self.find(page) is not None
 
 
 class AdBoard:
@@ -218,24 +143,24 @@ class AdBoard:
     ) -> None:
         self._model = model
         self._weigh_ads = weigh_ads
-        self._categories = categories
+        self._by_url = categories
         known = {url: model.find(url) for url in categories}
         self._new = _numbers_between(model, (url for url, page in known.items() if page is None))
         numbers: dict[str, float] = {u: page for u, page in known.items() if page is not None}
         numbers |= self._new
-        self._placed = {numbers[url]: category for url, category in categories.items()}
+        self._categories = {numbers[url]: category for url, category in categories.items()}
         self._campaigns = [_resolve(self.find, c) for c in campaigns if c.active]
         self._lock = threading.Lock()
         self._current: tuple[int, int, AdIndex] | None = None
 
     def find(self, url: str) -> float | None:
-        """The number of a page of the model, or of a landing page that was placed beside it."""
+        """The number of a page of the model, or of a categorised landing page outside it."""
         page = self._model.find(url)
         return self._new.get(url) if page is None else page
 
     def category(self, url: str) -> int | None:
         """The category of a landing page by its campaign's text; None for all other pages."""
-        return self._categories.get(url)
+        return self._by_url.get(url)
 
     def at(self, now_ms: int) -> AdIndex:
         """The ads of the campaigns that run at ``now_ms``."""
@@ -248,29 +173,30 @@ class AdBoard:
         return current[2]
 
     def _index(self, now_ms: int) -> tuple[int, int, AdIndex]:
-        """The index, and from when (inclusive) until when (exclusive) it holds."""
+        """From when (inclusive) to when (exclusive) an index holds, and the index."""
         changes = {0, _FOREVER_MS}
         for campaign, _ in self._campaigns:
             changes.update(x for x in (campaign.starts_ms, campaign.ends_ms) if x is not None)
-        since = max((change for change in changes if change <= now_ms), default=now_ms)
-        until = min(change for change in changes if change > now_ms)
+        starts = max((change for change in changes if change <= now_ms), default=now_ms)
+        ends = min(change for change in changes if change > now_ms)
         running = [r for r in self._campaigns if r.campaign.runs_at(now_ms)]
-        return since, until, AdIndex(self._model, self._placed, running, weigh_ads=self._weigh_ads)
+        index = AdIndex(self._model, self._categories, running, weigh_ads=self._weigh_ads)
+        return starts, ends, index
 
 
 class _Resolved(NamedTuple):
     """A campaign and its ads that can be in a list: page number and spelling."""
 
     campaign: Campaign
-    places: list[tuple[float, str]]
+    landing: list[tuple[float, str]]
 
 
 def _numbers_between(model: Model, urls: Iterable[str]) -> dict[str, float]:
     """Numbers for URLs that the model does not know, which sort among its own as the URLs do."""
     gaps = groupby(sorted(urls), model.sort_position)
     return {
-        url: place - 1 + number / (len(gap) + 1)
-        for place, gap in ((place, list(urls_there)) for place, urls_there in gaps)
+        url: position - 1 + number / (len(gap) + 1)
+        for position, gap in ((position, list(urls_there)) for position, urls_there in gaps)
         for number, url in enumerate(gap, 1)
     }
 
@@ -278,9 +204,3 @@ def _numbers_between(model: Model, urls: Iterable[str]) -> dict[str, float]:
 def _resolve(find: Callable[[str], float | None], campaign: Campaign) -> _Resolved:
     found = ((find(ad.page.url), ad.shown) for ad in campaign.ads)
     return _Resolved(campaign, [(page, shown) for page, shown in found if page is not None])
-
-
-def _runs(
-    ordered: list[Candidate], weight: Callable[[Candidate], float]
-) -> list[tuple[float, list[Candidate]]]:
-    return [(priority, list(run)) for priority, run in groupby(ordered, weight)]

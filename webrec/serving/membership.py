@@ -7,14 +7,13 @@ soon as enough visits are there (learning between batches).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from algorithms import UNCATEGORISED
 from hbase_schema.cells import RecentCell
+from webrec.domain.answers import Source
 from webrec.model.model import Model
 from webrec.tables.rows import Counts, ProfileRow
-
-Source = Literal["batch", "online"]
 
 
 class Membership(NamedTuple):
@@ -22,7 +21,7 @@ class Membership(NamedTuple):
 
     Attributes:
         community: its number, None where there is none.
-        source: who found it: the batch, or the nearest was taken since.
+        source: what found it: the batch, or the nearest one was taken since.
     """
 
     community: int | None

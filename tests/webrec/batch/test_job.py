@@ -70,12 +70,12 @@ def test_the_known_answers_come_out(
     """What the known-answer world states in prose is what the whole way answers."""
     engine = published[features]
     request = parse_request({**expected.request, "track": False, "explain": True}, NOW_MS)
-    found = engine.recommend(request, NOW_MS).document
+    found = engine.recommend(request, NOW_MS)
     spelled = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
-    assert [spelled.get(item["url"], item["url"]) for item in found["items"]] == expected.urls
-    assert found["path"] == expected.path
+    assert [spelled.get(item.url, item.url) for item in found.items] == expected.urls
+    assert found.path == expected.path
     if expected.campaigns is not None:
-        assert [item["campaign"] for item in found["items"]] == expected.campaigns
+        assert [item.campaign for item in found.items] == expected.campaigns
 
 
 @pytest.fixture(scope="module")
@@ -402,9 +402,9 @@ def test_an_empty_result_is_refused_unless_forced(tmp_path: Path) -> None:
         generation = batch(engine, force=True)
         assert engine.model == generation
         request = parse_request({"url": PAGE, "track": False}, NOW_MS)
-        document = engine.recommend(request, NOW_MS).document
-        assert document["items"] == []
-        assert document["empty_reason"] == "nothing_to_recommend"
+        answer = engine.recommend(request, NOW_MS)
+        assert answer.items == []
+        assert answer.empty_reason == "nothing_to_recommend"
         ingest_known(engine)
         assert batch(engine).counts["pages"] == len(known.THEME_OF)
 
@@ -547,7 +547,7 @@ def test_a_request_is_a_visit(engine: Engine) -> None:
     """A tracked request counts from the next answer on, and in the next batch, once."""
     batch(engine)
     request = parse_request({"url": PAGE, **identity("u:reader")}, NOW_MS)
-    assert not engine.recommend(request, NOW_MS).lost
+    assert not engine.recommend(request, NOW_MS).is_visit_lost
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}
     batch(engine)
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}

@@ -15,6 +15,7 @@ from tests.support.worlds import batch, ingest_known, opened
 from webrec.bench import oracle
 from webrec.bench.checks import Checked, Kept, Ledger, check, differences, world_of
 from webrec.bench.load import Sent
+from webrec.formats.answers import answer_document
 from webrec.formats.events import parse_event
 from webrec.formats.requests import RequestDocument, parse_request
 from webrec.serving.engine import Engine
@@ -124,7 +125,7 @@ def asked(engine: Engine, **fields: Any) -> tuple[RequestDocument, Any]:
     """A request of a known reader, and the document of its answer."""
     reader = {k: v for k, v in known.VISITS[0].items() if k in ("user", "ip")}
     made = request(**{"url": PAGE, "user": None, **reader, **fields})
-    return made, engine.recommend(made, NOW_MS).document
+    return made, answer_document(engine.recommend(made, NOW_MS))
 
 
 def difference(engine: Engine, made: RequestDocument, answer: Any) -> list[str]:
@@ -217,7 +218,7 @@ def test_a_visitor_may_come_to_a_community_since_the_batch(engine: Engine) -> No
     documents = [{"type": "visit", "url": url, "user": "late"} for url in read]
     engine.recorder.record([parse_event(document, NOW_MS) for document in documents])
     made = request(url=PAGE, user="late", filter="collaborative", track=False)
-    answer = engine.recommend(made, NOW_MS).document
+    answer = answer_document(engine.recommend(made, NOW_MS))
     assert answer["algorithm"] == "WebR.Rel.Col"
     given = Kept(0, NOW_MS, dict.fromkeys(read, 1), orjson.dumps(answer))
     world = world_of(engine.settings, lambda *_: None)

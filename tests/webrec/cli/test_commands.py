@@ -130,12 +130,12 @@ def test_recommend_answers_as_over_http(run: Run, model: str) -> None:
 def test_recommend_waits_for_landing_pages(
     run: Run, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One answer has no later look that would place the ads of a large upload."""
+    """One answer has no later look that would categorise the ads of a large upload."""
     title = "A telescope for stars, planets and galaxies"
     ad = {"url": "https://shop.example/", "title": title}
     campaign = {"id": "shop", "urls": [ad], "priority": 0.5}
     run("campaigns", "apply", "-", stdin=json.dumps([campaign]).encode())
-    monkeypatch.setattr("webrec.serving.engine._PLACING_S", 0)
+    monkeypatch.setattr("webrec.serving.snapshots._CATEGORISING_S", 0)
     request = {"url": "https://new.example/", "mode": "sponsored", "title": title, "track": False}
     answer = json_of(run("recommend", "-", stdin=json.dumps(request).encode()))
     assert "https://shop.example/" in [item["url"] for item in answer["items"]]

@@ -86,9 +86,9 @@ def answered(
         "fill": fill,
     }  # fmt: skip
     request = parse_request(document | identity(visitor), NOW_MS)
-    found = engine.recommend(request, NOW_MS).document
+    found = engine.recommend(request, NOW_MS)
     shown = {ad.shown: ad.page.url for c in engine.tables.campaigns.all() for ad in c.ads}
-    return [*(shown.get(i["url"], i["url"]) for i in found["items"]), found["algorithm"]]
+    return [*(shown.get(item.url, item.url) for item in found.items), found.algorithm]
 
 
 def asked(

@@ -56,9 +56,9 @@ def happens(engine: Engine, visitor: str | None, *urls: str, kind: str = "visit"
 def explained(engine: Engine, **identity: str) -> tuple[str | None, str | None, str]:
     """Community, its source and the algorithm of a collaborative answer."""
     document = {"url": NEW, "filter": "collaborative", "explain": True, "track": False, **identity}
-    found = engine.recommend(parse_request(document, NOW_MS), NOW_MS).document
-    explain = found["explain"]
-    return explain["community"], explain["community_source"], found["algorithm"]
+    found = engine.recommend(parse_request(document, NOW_MS), NOW_MS)
+    assert found.explanation is not None
+    return found.explanation.community, found.explanation.community_source, found.algorithm
 
 
 def test_enough_visits_make_a_community(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Pages and landing pages that the model does not know, by what is said of them."""
+"""Pages that the model has no category for, by the text that is sent of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ import pytest
 from hbase_schema import names as t
 from tests.support.recorders import kill
 from tests.support.worlds import NOW_MS, opened, publish, put_campaigns, serving, telling
+from tests.webrec.serving.asking import urls
 from webrec.admin.pages import get_pages
 from webrec.batch.history import replay
 from webrec.bench.oracle import Campaign, World
-from webrec.domain.types import AdPage, Page
-from webrec.domain.types import Campaign as Uploaded
+from webrec.domain.answers import Answer
 from webrec.errors import StoreUnavailable
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
-from webrec.serving.landing_pages import LandingPages
 from webrec.storage.sqlite import SqliteStore
 from webrec.tables.page_texts import PageText
 
@@ -44,37 +43,28 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture
-def other(engine: Engine) -> Iterator[Engine]:
-    """Another process on the same store and log."""
-    with opened(engine.settings.home) as other:
-        yield other
-
-
-def ask(engine: Engine, url: str = NEW, **fields: Any) -> dict[str, Any]:
+def ask(engine: Engine, url: str = NEW, **fields: Any) -> Answer:
     """An answer; nothing is recorded unless the fields say so."""
     given = {"url": url, "track": False, "explain": True, **fields}
-    return engine.recommend(parse_request(given, NOW_MS), NOW_MS).document
+    return engine.recommend(parse_request(given, NOW_MS), NOW_MS)
 
 
 def category(engine: Engine, url: str = NEW, **fields: Any) -> tuple[str | None, str | None]:
     """The category of a request's page, and where it is from."""
-    explain = ask(engine, url, **fields)["explain"]
-    return explain["category"], explain["category_source"]
+    explanation = ask(engine, url, **fields).explanation
+    assert explanation is not None
+    return explanation.category, explanation.category_source
 
 
-def said(engine: Engine, **fields: Any) -> None:
+def sent(engine: Engine, **fields: Any) -> None:
     """An event that was recorded and reached the store."""
     engine.recorder.record([parse_event({"type": "page", "url": NEW, **fields}, NOW_MS)])
     engine.recorder.flush()
 
 
 def forget_answers(engine: Engine) -> None:
-    """Let the second pass for which an answer of the store is good."""
-    engine._reads.said._pages.clear()
-
-
-# --- pages -----------------------------------------------------------------------------------
+    """Let the second pass for which a text that was read is good."""
+    engine._reads.page_texts._pages.clear()
 
 
 @pytest.mark.parametrize(
@@ -87,14 +77,12 @@ def forget_answers(engine: Engine) -> None:
 )
 def test_a_new_page_with_text_is_categorised_at_once(engine: Engine, text: dict[str, Any]) -> None:
     """By title, description or keywords of the request itself: the content algorithm works."""
-    document = ask(engine, **text)
-    assert document["path"] == ["WebR.Rel.Cont"]
-    assert [item["url"] for item in document["items"]] == [C]
-    assert (document["explain"]["category"], document["explain"]["category_source"]) == (
-        "c2",
-        "online",
-    )
-    assert not document["degraded"]
+    answer = ask(engine, **text)
+    assert answer.path == ["WebR.Rel.Cont"]
+    assert urls(answer) == [C]
+    assert answer.explanation is not None
+    assert (answer.explanation.category, answer.explanation.category_source) == ("c2", "online")
+    assert not answer.degraded
 
 
 def test_so_is_a_page_that_the_model_knows_without_text(engine: Engine) -> None:
@@ -113,28 +101,28 @@ def test_unheard_of_words_categorise_nothing(engine: Engine) -> None:
 def test_off_is_the_published_definition(engine: Engine, tmp_path: Path) -> None:
     """A page that the model does not know is without category, and its text is kept nowhere."""
     with opened(tmp_path, online="off") as off:
-        said(off, title=telling("c2"))
+        sent(off, title=telling("c2"))
         assert category(off, title=telling("c2")) == (None, None)
         assert category(off) == (None, None)
     assert list(engine.tables.store.scan(t.NEW_PAGES)) == []
 
 
-def test_what_was_said_before_counts_in_every_process(engine: Engine, other: Engine) -> None:
+def test_a_text_sent_before_counts_in_every_process(engine: Engine, other: Engine) -> None:
     """From a request, an event or a load, once it is flushed; the next answer's own text wins."""
     assert category(other) == (None, None)
     ask(engine, title=telling("c2"), track=True)
     engine.recorder.flush()
-    assert category(other) == (None, None)  # for the second that an answer is good
+    assert category(other) == (None, None)  # for the second that what was read is good
     forget_answers(other)
     assert category(other) == ("c2", "online")
     assert category(other, title=telling("c1")) == ("c1", "online")
     assert category(other, user="ann", filter="collaborative") == ("c2", "online")
 
 
-def test_an_answer_of_the_store_is_good_for_a_second(engine: Engine) -> None:
-    """Not longer: every worker sees within two seconds what is said."""
+def test_a_text_that_was_read_is_good_for_a_second(engine: Engine) -> None:
+    """Not longer: every worker sees within two seconds what is sent."""
     assert category(engine) == (None, None)
-    said(engine, title=telling("c2"))
+    sent(engine, title=telling("c2"))
     deadline = time.monotonic() + 2
     while category(engine) == (None, None):
         assert time.monotonic() < deadline
@@ -142,21 +130,21 @@ def test_an_answer_of_the_store_is_good_for_a_second(engine: Engine) -> None:
 
 
 def test_the_newest_text_counts(engine: Engine, other: Engine) -> None:
-    """By the time it was said, in whatever order it came in and whoever wrote it."""
+    """By the time it was sent, in whatever order it came in and whoever wrote it."""
     at = NOW_MS
-    said(engine, title=telling("c2"), timestamp=at)
-    said(other, title=telling("c1"), timestamp=at - 1_000)
-    said(engine, title="something else", timestamp=at - 2_000)
-    said(engine, url=NEWER, title=telling("c1"), timestamp=at - 1_000)
-    said(other, url=NEWER, title=telling("c2"), timestamp=at)
+    sent(engine, title=telling("c2"), timestamp=at)
+    sent(other, title=telling("c1"), timestamp=at - 1_000)
+    sent(engine, title="something else", timestamp=at - 2_000)
+    sent(engine, url=NEWER, title=telling("c1"), timestamp=at - 1_000)
+    sent(other, url=NEWER, title=telling("c2"), timestamp=at)
     assert category(engine) == category(other) == ("c2", "online")
     assert category(engine, NEWER) == category(other, NEWER) == ("c2", "online")
 
 
 def test_each_field_counts_by_itself(engine: Engine, other: Engine) -> None:
-    """A later title leaves the description; a request's fields come before what was said."""
-    said(engine, description=telling("c2"), timestamp=NOW_MS - 1_000)
-    said(other, title="something else", timestamp=NOW_MS)
+    """A later title leaves the description; a request's fields come before what was sent."""
+    sent(engine, description=telling("c2"), timestamp=NOW_MS - 1_000)
+    sent(other, title="something else", timestamp=NOW_MS)
     assert category(engine) == ("c2", "online")
     assert category(engine, title="else") == ("c2", "online")
     assert category(engine, description="else") == (None, None)
@@ -164,7 +152,7 @@ def test_each_field_counts_by_itself(engine: Engine, other: Engine) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed: int) -> None:
-    """Whatever said it, in whatever order, in one process or several, at the same moment or not."""
+    """Whatever sent it, in whatever order, in one process or several, at the same moment or not."""
     rng = Random(seed)
     for number in range(8):
         fields = {
@@ -174,7 +162,7 @@ def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed:
             "timestamp": NOW_MS + rng.randrange(3),
             "environment": rng.choice([{}, {}, {"user_agent": "Googlebot/2.1"}]),
         }
-        said(rng.choice([engine, other]), **{k: v for k, v in fields.items() if v})
+        sent(rng.choice([engine, other]), **{k: v for k, v in fields.items() if v})
         if number % 3 == 2:
             engine.recorder.cut(0)
     for recorder in (engine.recorder, other.recorder):
@@ -188,7 +176,7 @@ def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed:
 def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> None:
     """It loads no model: the tables tell what is new."""
     with opened(engine.settings.home) as command:
-        command._versions = None
+        command._snapshots._versions = None
         events = [{"type": "visit", "url": url, "title": telling("c2")} for url in (A, D, NEW)]
         command.recorder.record([parse_event(event, NOW_MS) for event in events])
         command.recorder.flush()
@@ -197,24 +185,22 @@ def test_a_command_that_loads_keeps_text_of_new_pages_only(engine: Engine) -> No
 
 
 @pytest.mark.parametrize("loads", [True, False], ids=["service", "command"])
-def test_what_is_said_during_the_first_batch_counts_after_it(
-    tmp_path: Path, *, loads: bool
-) -> None:
-    """Its log is cut by then, and there is no model yet that could place anything."""
+def test_a_text_sent_during_the_first_batch_counts_after_it(tmp_path: Path, *, loads: bool) -> None:
+    """Its log is cut by then, and there is no model yet that could categorise anything."""
     with opened(tmp_path) as engine:
         engine.refresh()
         engine.recorder.cut(0)
         if not loads:
-            engine._versions = None
-        said(engine, title=telling("c2"))
+            engine._snapshots._versions = None
+        sent(engine, title=telling("c2"))
         publish(engine.tables, WORLD, Random(1))
         engine.refresh()
         assert category(engine) == ("c2", "online")
 
 
-def test_bots_say_nothing(engine: Engine) -> None:
+def test_the_text_of_bots_counts_nowhere(engine: Engine) -> None:
     """What they claim of a page is logged and counts nowhere."""
-    said(engine, type="visit", title=telling("c2"), environment={"user_agent": "Googlebot/2.1"})
+    sent(engine, type="visit", title=telling("c2"), environment={"user_agent": "Googlebot/2.1"})
     assert engine.tables.page_texts.get(NEW) is None
 
 
@@ -239,7 +225,7 @@ def test_a_store_that_is_away_loses_no_text(
     with monkeypatch.context() as patched:
         patched.setattr(SqliteStore, "put_many", away)
         with pytest.raises(StoreUnavailable):
-            said(engine, title=telling("c2"))
+            sent(engine, title=telling("c2"))
     engine.recorder.flush()
     assert category(engine) == ("c2", "online")
     assert engine.recorder.backlog == 0
@@ -254,14 +240,14 @@ def test_without_the_store_the_page_is_uncategorised_and_the_answer_says_so(
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(SqliteStore, "get", away)
-    document = ask(engine)
-    assert document["degraded"]
-    assert document["explain"]["category"] is None
+    answer = ask(engine)
+    assert answer.degraded
+    assert answer.explanation.category is None
     whole = ask(engine, title=telling("c2"), keywords="news", description="All the news")
-    assert not whole["degraded"]
+    assert not whole.degraded
     part = ask(engine, title=telling("c2"))
-    assert part["degraded"]
-    assert part["explain"]["category"] == "c2"
+    assert part.degraded
+    assert part.explanation.category == "c2"
 
 
 def test_without_time_the_page_is_uncategorised_and_the_answer_says_so(
@@ -270,9 +256,9 @@ def test_without_time_the_page_is_uncategorised_and_the_answer_says_so(
     """Reading a text takes time; a request that has none left goes without."""
     parsed = parse_request({"url": NEW, "title": telling("c2"), "track": False}, NOW_MS)
     late = time.perf_counter() - 3600
-    document = engine.recommend(parsed, NOW_MS, late).document
-    assert document["degraded"]
-    assert document["path"] == ["WebR.Rel.Cont", "WebR.Rel.Default"]
+    answer = engine.recommend(parsed, NOW_MS, late)
+    assert answer.degraded
+    assert answer.path == ["WebR.Rel.Cont", "WebR.Rel.Default"]
 
 
 def test_what_every_kept_generation_has_read_is_cleaned(engine: Engine) -> None:
@@ -280,7 +266,7 @@ def test_what_every_kept_generation_has_read_is_cleaned(engine: Engine) -> None:
     generation = engine.model
     assert generation is not None
     engine.tables.page_texts.put([("00000000-absorbed-spool", NEW, PageText((1, "old")))])
-    said(engine, title=telling("c2"))
+    sent(engine, title=telling("c2"))
     engine.tables.page_texts.clean(generation)
     (row,) = [cells for _, cells in engine.tables.store.scan(t.NEW_PAGES)]
     assert len(row) == 1
@@ -289,9 +275,9 @@ def test_what_every_kept_generation_has_read_is_cleaned(engine: Engine) -> None:
 
 def test_operators_see_the_category_of_a_new_page(engine: Engine) -> None:
     """Known by its text with affinity 0; too far with none; never heard of is unknown."""
-    said(engine, title=telling("c2"))
-    said(engine, url=NEWER, title="something else")
-    said(engine, url=D, title=telling("c1"))
+    sent(engine, title=telling("c2"))
+    sent(engine, url=NEWER, title="something else")
+    sent(engine, url=D, title=telling("c1"))
     found = get_pages(engine, [A, NEW, NEWER, D, "https://never.example/"])
     shown = [
         p and (p["category"] and p["category"]["id"], p["category_source"], p["affinity"])
@@ -307,7 +293,7 @@ def test_operators_see_the_category_of_a_new_page(engine: Engine) -> None:
 
 
 def test_a_page_that_only_a_campaign_describes_has_its_category(engine: Engine) -> None:
-    """For requests on it and for operators, until somebody sends text of it."""
+    """For requests on it and for operators, until a text of it is sent."""
     world = replace(WORLD, campaigns={"k": Campaign(0.5, [(NEW, NEW)])}, online_ads={NEW: "c2"})
     put_campaigns(engine.tables, world)
     engine.refresh()
@@ -316,138 +302,16 @@ def test_a_page_that_only_a_campaign_describes_has_its_category(engine: Engine) 
     assert page is not None
     assert (page["category"]["id"], page["category_source"]) == ("c2", "online")
     forget_answers(engine)
-    said(engine, title=telling("c1"))
+    sent(engine, title=telling("c1"))
     assert category(engine) == ("c1", "online")
     (page,) = get_pages(engine, [NEW])
     assert page is not None
     assert page["category"]["id"] == "c1"
 
 
-# --- landing pages ---------------------------------------------------------------------------
-
-
-def test_a_new_landing_page_is_in_the_lists_of_its_category(engine: Engine) -> None:
-    """With total affinity 0, in the order of URLs among those of the model."""
-    campaigns = {"k": Campaign(0.5, [(B, B), (NEW, NEW), (NEWER, NEWER), (A, A)])}
-    world = replace(WORLD, campaigns=campaigns, online_ads={NEW: "c1"}, totals={})
-    publish(engine.tables, world, Random(2), "000002")
-    put_campaigns(engine.tables, world)
-    engine.refresh()
-    asked = ask(engine, mode="sponsored", url=C, title="")
-    assert [item["url"] for item in asked["items"]] == [A, B, NEW]
-    content = ask(engine, A, mode="sponsored")
-    assert [item["url"] for item in content["items"]] == [B, NEW]
-    assert content["items"][1]["category"]["id"] == "c1"
-    assert [item["url"] for item in ask(engine, A, mode="sponsored", exclude=[NEW])["items"]] == [B]
-    own = ask(engine, NEW, mode="sponsored", title=telling("c1"))
-    assert [item["url"] for item in own["items"]] == [A, B]
-
-
-def test_landing_pages_are_placed_some_at_a_time(engine: Engine) -> None:
-    """When the time for it is over the rest waits, and nothing is placed twice."""
-    model = engine.snapshot.model
-    ads = tuple(
-        AdPage(url, Page(url, telling("c2")))
-        for url in (f"https://shop.example/{n:04}" for n in range(1_000))
-    )
-    landing = LandingPages(model.has_category, model.page_classifier)
-    landing.follow([Uploaded("k", ads, 0.5)])
-    landing.place(0)
-    assert landing.categories() == {}
-    while not landing.are_placed:
-        before = len(landing.categories())
-        landing.place(1e-3)
-        assert 0 < len(landing.categories()) - before <= 256
-    assert len(landing.categories()) == 1_000
-    landing.follow([Uploaded("k", ads[:10], 0.5)])
-    assert landing.are_placed
-    assert len(landing.categories()) == 10
-
-
-def test_what_had_to_wait_follows_in_the_next_looks(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nobody has to write anything for it."""
-    campaigns = {"k": Campaign(0.5, [(NEW, NEW)])}
-    world = replace(WORLD, campaigns=campaigns, online_ads={NEW: "c1"})
-    put_campaigns(engine.tables, world)
-    monkeypatch.setattr("webrec.serving.engine._PLACING_S", 0)
-    engine.refresh()
-    assert ask(engine, A, mode="sponsored")["items"] == []
-    monkeypatch.undo()
-    engine.refresh()
-    assert [item["url"] for item in ask(engine, A, mode="sponsored")["items"]] == [NEW]
-
-
-def test_who_looks_once_waits_for_all(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command that answers has no next look."""
-    world = replace(WORLD, campaigns={"k": Campaign(0.5, [(NEW, NEW)])}, online_ads={NEW: "c1"})
-    put_campaigns(engine.tables, world)
-    monkeypatch.setattr("webrec.serving.engine._PLACING_S", 0)
-    engine.settle()
-    assert [item["url"] for item in ask(engine, A, mode="sponsored")["items"]] == [NEW]
-
-
-def test_a_campaign_that_stops_takes_its_pages_along(engine: Engine) -> None:
-    """As any other ad."""
-    campaigns = {"k": Campaign(0.5, [(NEW, NEW)])}
-    put_campaigns(engine.tables, replace(WORLD, campaigns=campaigns, online_ads={NEW: "c1"}))
-    engine.refresh()
-    assert len(ask(engine, A, mode="sponsored")["items"]) == 1
-    engine.tables.campaigns.delete("k")
-    engine.refresh()
-    assert ask(engine, A, mode="sponsored")["items"] == []
-
-
-def test_a_new_board_is_made_when_it_shows_enough_more(engine: Engine) -> None:
-    """Half as many again, or all: a board of many ads takes longer than a few more are worth."""
-    model = engine.snapshot.model
-    pages = [Page(f"https://shop.example/{n}", telling("c2")) for n in range(2_000)]
-    landing = LandingPages(model.has_category, model.page_classifier)
-    landing.follow([Uploaded("k", tuple(AdPage(page.url, page) for page in pages), 0.5)])
-    worth = []
-    while not landing.are_placed:
-        landing.place(1e-3)
-        worth.append(landing.are_worth_telling)
-        if worth[-1]:
-            landing.categories()
-    assert worth == [True, True, True, False, True, False, False, True]
-    landing.follow([Uploaded("k", tuple(AdPage(page.url, page) for page in pages[:1_999]), 0.5)])
-    assert landing.are_worth_telling
-
-
 def test_the_text_of_a_page_with_category_is_not_kept(engine: Engine) -> None:
     """The model that is loaded tells which pages are new."""
     for url in (A, D, NEW):
-        said(engine, url=url, title=telling("c2"))
+        sent(engine, url=url, title=telling("c2"))
     found = engine.tables.page_texts.get_many([A, D, NEW])
     assert [page is not None for page in found] == [False, True, True]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_campaign_that_places_a_page_is_the_batchs(engine: Engine, seed: int) -> None:
-    """The first by id to say something, though it be off; pages of campaigns that are off wait."""
-    model, rng = engine.snapshot.model, Random(seed)
-    urls = [f"https://shop.example/{n}" for n in range(6)]
-    campaigns = [
-        Uploaded(
-            f"k{number}",
-            tuple(
-                AdPage(url, Page(url, rng.choice(["", telling("c1"), telling("c2")])))
-                for url in rng.sample(urls, 3)
-            ),
-            0.5,
-            active=rng.random() < 0.6,
-        )
-        for number in range(5)
-    ]
-    watermark = engine.recorder.cut(0)
-    read = replay(engine.log, watermark, {}, campaigns, lambda _done, _all: None).pages
-    active = {ad.page.url for campaign in campaigns if campaign.active for ad in campaign.ads}
-    assert model.page_classifier is not None
-    landing = LandingPages(model.has_category, model.page_classifier)
-    landing.follow(rng.sample(campaigns, 5))
-    landing.place(60)
-    assert landing.categories() == {
-        page.url: model.page_classifier.category(page) for page in read if page.url in active
-    }

@@ -20,7 +20,8 @@ from webrec.admin.pages import get_pages
 from webrec.bench import oracle
 from webrec.domain.types import Page
 from webrec.serving.engine import Engine
-from webrec.serving.signals import Excluded, Lookup, Query, Snapshot
+from webrec.serving.signals import Excluded, Query, RequestSignals
+from webrec.serving.snapshots import Snapshot
 from webrec.tables.rows import ProfileRow
 from webrec.tables.visitors import Recent
 
@@ -176,9 +177,9 @@ class CountingReads:
         self.made["recent"] += 1
         return self._tables.visitors.recent(visitor, covers)  # type: ignore[arg-type]
 
-    def said(self, url: str) -> Page | None:
+    def page_text(self, url: str) -> Page | None:
         """Count and read."""
-        self.made["said"] += 1
+        self.made["page_text"] += 1
         return self._tables.page_texts.get(url)
 
     def has_time(self) -> bool:
@@ -186,54 +187,57 @@ class CountingReads:
         return True
 
 
-def lookup_of(
+def signals_of(
     snapshot: Snapshot, reads: CountingReads, visitor: str | None, *, is_new: bool = False
-) -> Lookup:
+) -> RequestSignals:
     """The signals of a visitor's request on a page of the world, or on one it does not know."""
-    urls = map(snapshot.model.url, range(snapshot.model.size))
+    model = snapshot.model
+    urls = map(model.url, range(model.size))
     url = (
         "https://new.example/"
         if is_new
         else next(u for u in urls if snapshot.model.has_category(u))
     )
-    return Lookup(snapshot, Query(url, visitor, (), None, False, NOW_MS), reads, 3.0, online=True)
+    query = Query(url, visitor, (), None, False, NOW_MS)
+    return RequestSignals(snapshot, query, reads, 3.0, online=True)
 
 
 def test_nothing_is_read_twice(engines: list[Engine]) -> None:
     """However often an algorithm asks, each row is read once."""
     reads = CountingReads(engines[0])
-    lookup = lookup_of(engines[0].snapshot, reads, "u:user0")
+    signals = signals_of(engines[0].snapshot, reads, "u:user0")
     for _ in range(3):
-        lookup.category()
-        lookup.community()
-        lookup.affinities()
-        assert len(list(lookup.excluded())) > 0
+        signals.category()
+        signals.community()
+        signals.affinities()
+        assert len(list(signals.excluded())) > 0
     assert reads.made == {"profile": 1, "recent": 1}
 
 
 def test_a_new_page_costs_one_row(engines: list[Engine]) -> None:
-    """What was said of it before, once; none where the request says all, or the setting is off."""
+    """The text sent of it before, once; none where the request says all, or the setting is off."""
     snapshot = engines[0].snapshot
     reads = CountingReads(engines[0])
-    lookup = lookup_of(snapshot, reads, None, is_new=True)
+    signals = signals_of(snapshot, reads, None, is_new=True)
     for _ in range(3):
-        lookup.category()
-    assert reads.made == {"said": 1}
+        signals.category()
+    assert reads.made == {"page_text": 1}
     reads.made.clear()
     query = Query("https://new.example/", None, (), None, False, NOW_MS)
-    told = query._replace(
-        page=Page(query.url, telling(snapshot.categories[1]["id"]), ("all",), "All.")
+    described = query._replace(
+        page=Page(query.url, telling(snapshot.categories[1].id), ("all",), "All.")
     )
-    assert Lookup(snapshot, told, reads, 3.0, online=True).category() == 1
-    assert Lookup(replace(snapshot, space=None), query, reads, 3.0, online=False).category() is None
+    assert RequestSignals(snapshot, described, reads, 3.0, online=True).category() == 1
+    off = replace(snapshot, page_classifier=None)
+    assert RequestSignals(off, query, reads, 3.0, online=False).category() is None
     assert not reads.made
 
 
 def test_nothing_is_read_before_it_is_asked_for(engines: list[Engine]) -> None:
     """The page's category costs no row; an anonymous visitor never costs one."""
     reads = CountingReads(engines[0])
-    lookup_of(engines[0].snapshot, reads, "u:user0").category()
-    nobody = lookup_of(engines[0].snapshot, reads, None)
+    signals_of(engines[0].snapshot, reads, "u:user0").category()
+    nobody = signals_of(engines[0].snapshot, reads, None)
     assert nobody.community() is None
     assert nobody.affinities() == {}
     assert list(nobody.excluded())
