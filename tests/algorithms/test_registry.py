@@ -35,13 +35,17 @@ def sponsored_any(signals, best):
 """
 ASKS = """
 from algorithms import Weights, algorithms_of, filters, recommend
+from service.openapi.document import openapi_document
 from tests.algorithms.signals import Known, pages
+from webrec.formats.requests import parse_request
 
 print(filters(), list(algorithms_of("related")), list(algorithms_of("sponsored")))
 known = Known({"rec_all": pages("recL", 1, 7), "ads_in_rec_all": pages("ads", 3)})
 for mode in ("related", "sponsored"):
     found = recommend(mode, "any", known, Weights(0.5, 0.5), 10)
     print(found.path, [item.page for item in found.items])
+print(parse_request({"url": "https://a.example/", "filter": "any"}, 0).filter)
+print(openapi_document()["components"]["schemas"]["Answer"]["properties"]["filter"])
 """
 
 
@@ -66,7 +70,7 @@ def test_the_six_are_listed_as_the_documentation_lists_them() -> None:
 
 
 def test_a_new_algorithm_is_a_new_file(tmp_path: Path) -> None:
-    """Put into the package it is listed, asked for by its filter, and hands on like the others."""
+    """Put into the package it is listed, a request may name it, and it hands on like the others."""
     copy = tmp_path / "algorithms"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "anything.py").write_text(NEW)
@@ -84,6 +88,8 @@ def test_a_new_algorithm_is_a_new_file(tmp_path: Path) -> None:
         " ['WebR.Sp.Cont', 'WebR.Sp.Col', 'WebR.Sp.Any', 'WebR.Sp.Default']",
         "['WebR.Rel.Any'] [7, 1]",
         "['WebR.Sp.Any', 'WebR.Sp.Default'] [3]",
+        "any",
+        "{'enum': ['content', 'collaborative', 'any']}",
     ]
 
 

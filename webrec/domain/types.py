@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from webrec.domain.event_kinds import EventKind
 
 Mode = Literal["related", "sponsored"]
-Filter = Literal["content", "collaborative"]
 
 Arrays = Mapping[str, NDArray[Any]]
 """What a learner learned: arrays by name."""

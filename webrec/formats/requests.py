@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from webrec.domain.types import Event, Filter, Mode, Page
+from algorithms import filters
+from webrec.domain.types import Event, Mode, Page
 from webrec.formats.events import SentPageView, event_of
 from webrec.formats.fields import CampaignId, Url, whole
 from webrec.formats.validation import validated
+
+if TYPE_CHECKING:
+    _Filter = str
+else:  # what the algorithms say, so that a new one is named in requests and in their schema
+    _Filter = Literal[filters()]
 
 
 class SentRequest(SentPageView):
@@ -19,7 +25,7 @@ class SentRequest(SentPageView):
     model_config = ConfigDict(title="Recommendation request")
 
     mode: Mode = "related"
-    filter: Filter | None = None
+    filter: _Filter | None = None
     limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)] = 10
     exclude: Annotated[list[Url], Field(max_length=100)] = Field(default=[])
     campaigns: Annotated[list[CampaignId], Field(max_length=10_000)] | None = None
@@ -59,7 +65,7 @@ class RequestDocument(NamedTuple):
     keywords: tuple[str, ...]
     description: str
     mode: Mode
-    filter: Filter | None
+    filter: str | None
     limit: int
     exclude: tuple[str, ...]
     campaigns: tuple[str, ...] | None
