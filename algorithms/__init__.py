@@ -5,34 +5,28 @@ when a step needs it. A module that is put into this package is imported with it
 algorithm it registers is there (`algorithms.registry`).
 """
 
-from algorithms.candidates import (
-    NO_SIMILARITY,
-    UNCATEGORISED,
-    Candidate,
-    Candidates,
-    Run,
-    SimilarityScores,
-    candidate,
-)
+from algorithms.candidates import UNCATEGORISED, Candidate, Candidates, Run, candidate
 from algorithms.chain import Part, RankedList, recommend
 from algorithms.ranking import Item, rank
 from algorithms.registry import algorithms_of, discover, filters, first_algorithm
-from algorithms.scorers import Weights
+from algorithms.scorers import NO_SCORES, PageScores, Reason, Scorer, Weights
 from algorithms.signals import Signals
 from algorithms.step import Passed
 
 __all__ = [
-    "NO_SIMILARITY",
+    "NO_SCORES",
     "UNCATEGORISED",
     "Candidate",
     "Candidates",
     "Item",
+    "PageScores",
     "Part",
     "Passed",
     "RankedList",
+    "Reason",
     "Run",
+    "Scorer",
     "Signals",
-    "SimilarityScores",
     "Weights",
     "algorithms_of",
     "candidate",

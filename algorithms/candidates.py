@@ -8,7 +8,7 @@ merges as few of them as it can, and reads no further than the list is long.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -40,24 +40,6 @@ candidate: Callable[[tuple[float, float, int, float]], Candidate] = partial(
 Run = tuple[float, Iterable[Candidate]]
 """Candidates of one ad priority, sorted by rank score and URL. Read once, and maybe only after the
 runs that follow were asked for."""
-
-
-class SimilarityScores(NamedTuple):
-    """Pages similar to what the visitor saw; a page's similarity is its sum divided by the best.
-
-    Attributes:
-        sums: by page; a page that is missing, or whose sum is not above 0, has similarity 0.
-        best: the greatest sum.
-        order: the pages with a sum above 0, the greatest first.
-    """
-
-    sums: Mapping[int, float]
-    best: float
-    order: Sequence[int]
-
-
-NO_SIMILARITY = SimilarityScores({}, 1.0, ())
-"""No page is similar."""
 
 
 class Candidates(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from algorithms import step
-from algorithms.candidates import NO_SIMILARITY, Candidates, Pages
+from algorithms.candidates import Candidates, Pages
 from algorithms.ranking import Item, rank
 from algorithms.registry import BY_NAME, first_algorithm
-from algorithms.scorers import Weights
+from algorithms.scorers import NO_SCORES, Weights
 from algorithms.signals import Signals
 
 
@@ -113,7 +113,7 @@ class _Growing:
             weights,
             _Both(signals.excluded(), self._given) if self._given else signals.excluded(),
             self._limit - len(self._given),
-            signals.similarity_scores() if weights.w_sim else NO_SIMILARITY,
+            signals.similarity_scores() if weights.w_sim else NO_SCORES,
         )
         if items:
             self.parts.append(Part(self._algorithm, candidates, items))

@@ -14,15 +14,8 @@ from heapq import heappop, heappush, heappushpop, heapreplace, merge
 from itertools import islice
 from typing import NamedTuple
 
-from algorithms.candidates import (
-    NO_SIMILARITY,
-    Candidate,
-    Candidates,
-    Pages,
-    Run,
-    SimilarityScores,
-)
-from algorithms.scorers import Weights
+from algorithms.candidates import Candidate, Candidates, Pages, Run
+from algorithms.scorers import NO_SCORES, PageScores, Weights
 
 _ALL = -2  # the number of a stream of many categories: neither one of them nor `UNCATEGORISED`
 _HIGHEST = 1.0  # no campaign's priority is higher
@@ -66,7 +59,7 @@ def rank(
     weights: Weights,
     excluded: Pages,
     limit: int,
-    scores: SimilarityScores = NO_SIMILARITY,
+    scores: PageScores = NO_SCORES,
 ) -> list[Item]:
     """The first ``limit`` items of a set without the excluded pages.
 
@@ -109,7 +102,7 @@ def _similar(
     weights: Weights,
     excluded: Pages,
     limit: int,
-    scores: SimilarityScores,
+    scores: PageScores,
 ) -> list[Item]:
     """The first ``limit`` of the items with a similarity, in order."""
     found: list[Item] = []

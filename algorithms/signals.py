@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from algorithms.candidates import Candidates, Pages, SimilarityScores
+from algorithms.candidates import Candidates, Pages
+from algorithms.scorers import PageScores
 
 
 class Signals(Protocol):
@@ -23,7 +24,7 @@ class Signals(Protocol):
         """``aff(u, c)`` of the categories the user touched, in [0, 1]."""
         ...
 
-    def similarity_scores(self) -> SimilarityScores:
+    def similarity_scores(self) -> PageScores:
         """The pages similar to the page being viewed and to those the visitor visited."""
         ...
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from algorithms import NO_SIMILARITY, Candidate, Candidates, Run, SimilarityScores, Weights
+from algorithms import NO_SCORES, Candidate, Candidates, PageScores, Run, Weights
 
 
 class Listed:
@@ -83,10 +83,10 @@ class Known:
         """None known: the order is that of the rank scores."""
         return {}
 
-    def similarity_scores(self) -> SimilarityScores:
+    def similarity_scores(self) -> PageScores:
         """As given; without an answer nothing is similar."""
-        found = self.answers.get("similarity_scores", NO_SIMILARITY)
-        assert isinstance(found, SimilarityScores)
+        found = self.answers.get("similarity_scores", NO_SCORES)
+        assert isinstance(found, PageScores)
         return found
 
     def excluded(self) -> Collection[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from algorithms import SimilarityScores, Weights, first_algorithm, recommend
+from algorithms import PageScores, Weights, first_algorithm, recommend
 from tests.algorithms.signals import NOTHING, Known, Listed, pages
 
 
@@ -122,7 +122,7 @@ def test_similarity_is_asked_for_only_where_it_weighs() -> None:
     signals = Known({"category": 0, "rec": candidates, "similarity_scores": object()})
     found = recommend("related", "content", signals, Weights(0.5, 0.5), 10)
     assert [item.page for item in found.items] == [2, 1]
-    scores = SimilarityScores({1: 1.0}, 1.0, [1])
+    scores = PageScores({1: 1.0}, 1.0, [1])
     signals = Known({"category": 0, "rec": candidates, "similarity_scores": scores})
     found = recommend("related", "content", signals, Weights(0.5, 0.5, 1.0), 10)
     assert [item.page for item in found.items] == [1, 2]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms import UNCATEGORISED, Candidate, Item, Run, SimilarityScores, Weights, rank
+from algorithms import UNCATEGORISED, Candidate, Item, PageScores, Run, Weights, rank
 from algorithms.scorers import RELATED
 from tests.algorithms.signals import Listed
 
@@ -52,11 +52,11 @@ def test_the_order_is_that_of_a_plain_sort(
 similarities = st.dictionaries(st.integers(0, 40), st.sampled_from([0.125, 0.5, NEXT, 1.0]))
 
 
-def scores_of(similarity: dict[int, float]) -> SimilarityScores:
+def scores_of(similarity: dict[int, float]) -> PageScores:
     """The pages with a similarity, whose sums are four times as great; one speaks against."""
     sums = {page: 4 * value for page, value in similarity.items()}
     order = sorted(sums, key=lambda page: -sums[page])
-    return SimilarityScores({41: -1.0, **sums}, 4.0, order)
+    return PageScores({41: -1.0, **sums}, 4.0, order)
 
 
 @given(

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from algorithms import (
-    NO_SIMILARITY,
+    NO_SCORES,
     Candidates,
     Item,
     Weights,
@@ -160,7 +160,7 @@ class Product:
     ) -> list[Item]:
         """What an algorithm gives by itself; nothing where it would hand on."""
         weights = self._weights if mode == "sponsored" else self._weights.related()
-        scores = signals.similarity_scores() if weights.w_sim else NO_SIMILARITY
+        scores = signals.similarity_scores() if weights.w_sim else NO_SCORES
 
         def best(candidates: Candidates) -> list[Item]:
             return rank(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from algorithms import NO_SIMILARITY, SimilarityScores
+from algorithms import NO_SCORES, PageScores, Reason
 from webrec.domain.types import Arrays
 from webrec.model.ragged import span
 
@@ -24,15 +24,8 @@ are the same within noise where the order of visits says little."""
 _DECAYS = [DECAY**age for age in range(MOST_SEEN)]
 
 
-class Reason(NamedTuple):
-    """A page the visitor saw, and its share in the similarity of another, above 0."""
-
-    page: int
-    share: float
-
-
 class CoVisitScorer:
-    """The similar pages of one generation.
+    """The similar pages of one generation: an `algorithms.Scorer`.
 
     Args:
         learned: the arrays of `clustering.similar.learner.similar_pages`; empty for a generation
@@ -47,7 +40,7 @@ class CoVisitScorer:
             intercept = learned["start_pages"].tolist(), learned["start_weights"].tolist()
             self._intercept = dict(zip(*intercept, strict=True))
 
-    def scores(self, seen: Sequence[int]) -> SimilarityScores:
+    def scores(self, seen: Sequence[int]) -> PageScores:
         """How similar other pages are to those seen.
 
         The weights are summed, each times `DECAY` to the power of the position of its page in
@@ -59,10 +52,10 @@ class CoVisitScorer:
             seen: distinct pages, the last one seen first; only `MOST_SEEN` count.
 
         Returns:
-            `NO_SIMILARITY` where nothing was seen, or no sum is above 0.
+            `NO_SCORES` where nothing was seen, or no sum is above 0.
         """
         if self._is_empty or not seen:
-            return NO_SIMILARITY
+            return NO_SCORES
         # one by one, in the order of the definition; for some hundreds of numbers this takes half
         # of the time that a dozen calls of numpy do
         sums = {} if len(seen) == 1 else dict(self._intercept)
@@ -72,14 +65,19 @@ class CoVisitScorer:
                 sums[page] = get(page, 0.0) + weight * decay
         order = sorted([page for page, total in sums.items() if total > 0], key=sums.__getitem__)
         if not order:
-            return NO_SIMILARITY
+            return NO_SCORES
         order.reverse()
-        return SimilarityScores(sums, sums[order[0]], order)
+        return PageScores(sums, sums[order[0]], order)
 
-    def reasons(self, pages: Iterable[int], seen: Sequence[int]) -> dict[int, list[Reason]]:
-        """Which of the pages seen make each of some pages similar, the greatest share first."""
+    def reasons(
+        self, pages: Iterable[int], seen: Sequence[int], scores: PageScores
+    ) -> dict[int, list[Reason]]:
+        """Which of the pages seen make each of some pages similar, the greatest share first.
+
+        Args:
+            scores: what `scores` gave for ``seen``.
+        """
         found: dict[int, list[Reason]] = {page: [] for page in pages}
-        scores = self.scores(seen)
         if not scores.order:
             return found
         for each, decay, similar, weights in self._similar_to(seen):

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms import UNCATEGORISED, Candidates
+from algorithms import UNCATEGORISED, Candidates, Scorer
 from webrec.domain.hashing import hash64
 from webrec.domain.types import Arrays
 from webrec.features.page_classifier import PageClassifier
@@ -35,7 +35,7 @@ class Model:
     def __init__(self, generation: Generation, arrays: ModelArrays) -> None:
         self.generation = generation
         self._arrays = arrays
-        self.co_visit_scorer = CoVisitScorer(self.learned("similar"))
+        self.co_visit_scorer: Scorer = CoVisitScorer(self.learned("similar"))
 
     def learned(self, learner: str) -> Arrays:
         """The arrays of a learner (``pages``, ``users``, ``similar``); empty without any."""

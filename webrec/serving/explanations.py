@@ -73,7 +73,9 @@ def _because(
     if not similar:
         return {}
     url = snapshot.model.url
-    reasons = snapshot.model.co_visit_scorer.reasons(similar, signals.seen)
+    reasons = snapshot.model.co_visit_scorer.reasons(
+        similar, signals.seen, signals.similarity_scores()
+    )
     return {
         page: [seen_page((url(seen), share)) for seen, share in found[:_MOST_REASONS]]
         for page, found in reasons.items()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from algorithms import UNCATEGORISED, Candidates, SimilarityScores
+from algorithms import UNCATEGORISED, Candidates, PageScores
 from webrec.domain.answers import Source
 from webrec.domain.sorted_numbers import position_of
 from webrec.domain.types import Page
@@ -92,7 +92,7 @@ class RequestSignals:
         """``aff(u, c)`` of the categories the user touched."""
         return self._affinities
 
-    def similarity_scores(self) -> SimilarityScores:
+    def similarity_scores(self) -> PageScores:
         """The pages similar to the page being viewed and to those the visitor visited."""
         return self._similarity_scores
 
@@ -179,7 +179,7 @@ class RequestSignals:
         return before if sent is None else sent if before is None else sent.filled(before)
 
     @cached_property
-    def _similarity_scores(self) -> SimilarityScores:
+    def _similarity_scores(self) -> PageScores:
         return self._model.co_visit_scorer.scores(self.seen)
 
     @cached_property

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer, Reason
+from algorithms import NO_SCORES, Reason
+from tests.contracts.scorer import ScorerContract
+from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer
 
 LISTS = {0: {1: 0.5, 2: 0.25}, 1: {0: 1.0, 2: -0.5, 3: 0.25}, 2: {}, 3: {2: 0.5}}
 INTERCEPT = {3: 0.125}
@@ -53,7 +55,7 @@ def test_nothing_seen_is_nothing_similar() -> None:
     """What anybody may like is not similar to nothing; nor is anything in an older generation."""
     assert similarity(scorer(LISTS, INTERCEPT)) == {}
     assert similarity(CoVisitScorer({}), 0, 1) == {}
-    assert CoVisitScorer({}).reasons([0], [1]) == {0: []}
+    assert CoVisitScorer({}).reasons([0], [1], NO_SCORES) == {0: []}
 
 
 def test_sums_that_are_all_below_0() -> None:
@@ -65,7 +67,11 @@ def test_of_one_page_alone_what_is_visited_with_it_counts() -> None:
     """Whatever else the page speaks for, and whatever anybody may like; it is the reason."""
     found = scorer(LISTS, INTERCEPT)
     assert similarity(found, 0) == {3: 1.0, 1: 0.5}
-    assert found.reasons([3, 1, 2], [0]) == {3: [Reason(0, 1.0)], 1: [Reason(0, 0.5)], 2: []}
+    assert found.reasons([3, 1, 2], [0], found.scores([0])) == {
+        3: [Reason(0, 1.0)],
+        1: [Reason(0, 0.5)],
+        2: [],
+    }
     assert similarity(found, 2) == {}
 
 
@@ -81,7 +87,7 @@ def test_only_so_many_pages_count() -> None:
 def test_reasons_are_the_shares_in_a_similarity() -> None:
     """The strongest first, none that speaks against; with the intercept's they add up."""
     found = scorer(LISTS, {2: 0.125})
-    reasons = found.reasons([2, 0], [0, 1, 3])
+    reasons = found.reasons([2, 0], [0, 1, 3], found.scores([0, 1, 3]))
     assert reasons[2] == [
         Reason(3, pytest.approx(0.5 * 0.95**2 / 0.95)),
         Reason(0, pytest.approx(0.25 / 0.95)),
@@ -90,3 +96,14 @@ def test_reasons_are_the_shares_in_a_similarity() -> None:
     against = -0.5 * 0.95 / 0.95
     total = sum(share for _, share in reasons[2]) + 0.125 / 0.95 + against
     assert similarity(found, 0, 1, 3)[2] == pytest.approx(total)
+
+
+class TestCoVisitScorer(ScorerContract):
+    """It is a scorer, also of a generation that has nothing for it."""
+
+    number_of_pages = 4
+
+    @pytest.fixture(params=["learned", "empty"])
+    def scorer(self, request: pytest.FixtureRequest) -> CoVisitScorer:
+        """Of the pages above."""
+        return scorer(LISTS, INTERCEPT) if request.param == "learned" else CoVisitScorer({})
