@@ -71,19 +71,19 @@ def recommend(
             each as if those before had no list.
     """
     weights = weights if mode == "sponsored" else weights.related()
-    built = _Growing(signals, weights, limit, enough=limit if fill else 1)
+    builder = _ListBuilder(signals, weights, limit, enough=limit if fill else 1)
     algorithm = first_algorithm(mode, filter_)
     path, passed_over = [algorithm], []
-    while isinstance(outcome := built.enter(algorithm), step.Passed):
-        if not built.parts:
+    while isinstance(outcome := builder.enter(algorithm), step.Passed):
+        if not builder.parts:
             passed_over.append((algorithm, outcome))
         algorithm = outcome.to
         path.append(algorithm)
     nothing = Part(algorithm, outcome.candidates, [])
-    return RankedList(built.parts or [nothing], path, passed_over)
+    return RankedList(builder.parts or [nothing], path, passed_over)
 
 
-class _Growing:
+class _ListBuilder:
     """A list that algorithms add to until there is enough.
 
     Args:
