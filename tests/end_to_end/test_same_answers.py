@@ -19,8 +19,11 @@ from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
-from webrec.synthetic import world as synthetic
-from webrec.synthetic.world import WorldSpec
+from webrec.synthetic.campaigns import campaigns
+from webrec.synthetic.events import pages, visits
+from webrec.synthetic.ground_truth import GroundTruth
+from webrec.synthetic.requests import requests
+from webrec.synthetic.spec import WorldSpec
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +47,10 @@ Document = dict[str, Any]
 
 def _load(engine: Engine) -> None:
     """All but the last events, a batch, and then the rest, some of it for the second time."""
-    visits = list(synthetic.visits(_SPEC))
-    before, after = visits[:-_AFTER_THE_BATCH], visits[-_AFTER_THE_BATCH:]
-    _record(engine, [*synthetic.pages(_SPEC), *before])
-    engine.tables.campaigns.put([parse_campaign(c) for c in synthetic.campaigns(_SPEC)])
+    events = list(visits(_SPEC))
+    before, after = events[:-_AFTER_THE_BATCH], events[-_AFTER_THE_BATCH:]
+    _record(engine, [*pages(_SPEC), *before])
+    engine.tables.campaigns.put([parse_campaign(c) for c in campaigns(_SPEC)])
     batch(engine, features="tfidf", categories=12, communities=6, seed=7)
     without_ids = [{**event, "event_id": None} for event in after[::3]]
     _record(engine, [*after, *before[-200:], *without_ids, *after[:200]])
@@ -60,7 +63,7 @@ def _record(engine: Engine, documents: list[Document]) -> None:
 
 def _requests() -> Iterator[Document]:
     """Those of the generator, and of its kinds the rarer ones more often."""
-    for number, request in enumerate(synthetic.requests(_SPEC, _REQUESTS)):
+    for number, request in enumerate(requests(_SPEC, _REQUESTS)):
         if number % 3 == 0:
             request["explain"] = True
         if number % 7 == 0:
@@ -79,8 +82,8 @@ def _answer(engine: Engine, request: Document) -> Document:
 
 def _known(engine: Engine) -> list[Any]:
     """What the operators' listings tell of the model and the users."""
-    plan = synthetic.Plan(_SPEC)
-    identities = map(plan.identity, range(_SPEC.users))
+    truth = GroundTruth(_SPEC)
+    identities = map(truth.identity, range(_SPEC.users))
     visitors = [f"u:{i['user']}" if "user" in i else f"i:{i['ip']}" for i in identities]
     categories = list_categories(engine, _ALL, "").items
     communities = list_communities(engine, _ALL, "").items

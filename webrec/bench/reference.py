@@ -37,7 +37,8 @@ from webrec.bench.result import (
 from webrec.config import Settings
 from webrec.formats.requests import RequestDocument, parse_request
 from webrec.storage import open_store
-from webrec.synthetic.world import WorldSpec, requests
+from webrec.synthetic.requests import requests
+from webrec.synthetic.spec import WorldSpec
 from webrec.tables.tables import Tables
 
 _WARM_UP, _WARM_UP_AT_ONCE = 2_000, 10

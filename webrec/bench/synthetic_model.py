@@ -36,8 +36,8 @@ from webrec.domain.types import AdPage, Arrays, Campaign, Page
 from webrec.errors import UsageError
 from webrec.model.co_visit_scorer import MOST_SEEN
 from webrec.rawlog import Watermark
-from webrec.synthetic import world as synthetic
-from webrec.synthetic.world import Ints
+from webrec.synthetic.ground_truth import GroundTruth, Ints
+from webrec.synthetic.spec import WorldSpec
 from webrec.tables.generations import Generation
 from webrec.tables.rows import CategoryRow, Counts, ProfileRow
 from webrec.tables.tables import Tables
@@ -87,9 +87,9 @@ class GrownSpec:
         if not 1 <= self.profile_urls <= self.urls // 2:
             raise UsageError("profile_urls must be at least 1 and at most half of urls")
 
-    def world(self) -> synthetic.WorldSpec:
+    def world(self) -> WorldSpec:
         """The synthetic world whose pages, communities and tastes these are."""
-        return synthetic.WorldSpec(
+        return WorldSpec(
             now_ms=0,
             urls=self.urls,
             users=self.users,
@@ -130,7 +130,7 @@ def requests(spec: GrownSpec, n: int, now_ms: int) -> Iterator[dict[str, Any]]:
     Args:
         now_ms: the moment they are made at.
     """
-    plan = synthetic.Plan(spec.world())
+    plan = GroundTruth(spec.world())
     rng = plan.stream("requests of a grown world")
     users = rng.integers(spec.users, size=n, dtype=np.int32)
     urls = plan.urls(plan.draw_pages(rng, plan.user_community[users]))
@@ -147,7 +147,7 @@ def requests(spec: GrownSpec, n: int, now_ms: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _asking(plan: synthetic.Plan, user: int, number: int, kind: float) -> dict[str, Any]:
+def _asking(plan: GroundTruth, user: int, number: int, kind: float) -> dict[str, Any]:
     if kind < 0.85:
         return plan.identity(user)
     return {"user": f"guest{number}"} if kind < 0.95 else {}
@@ -165,7 +165,7 @@ class _World:
 
     def __init__(self, spec: GrownSpec) -> None:
         self.spec = spec
-        self.plan = synthetic.Plan(spec.world())
+        self.plan = GroundTruth(spec.world())
         urls = self.plan.urls(np.arange(spec.urls, dtype=np.int32))
         by_url = sorted(range(spec.urls), key=urls.__getitem__)
         self.urls = [urls[page] for page in by_url]
@@ -183,7 +183,7 @@ class _World:
         return drawn
 
 
-def _visitor(plan: synthetic.Plan, user: int) -> str:
+def _visitor(plan: GroundTruth, user: int) -> str:
     """The visitor key: ``u:`` and the login id, or ``i:`` and the address."""
     ((kind, name),) = plan.identity(user).items()
     return f"{kind[0]}:{name}"

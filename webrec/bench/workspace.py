@@ -34,7 +34,8 @@ from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 from webrec.serving.engine import Engine
 from webrec.storage import Store, open_store
-from webrec.synthetic.world import WorldSpec, generate
+from webrec.synthetic.files import generate
+from webrec.synthetic.spec import WorldSpec
 
 FORMAT = 2
 """Another one when a folder that was made before cannot be used any more."""

@@ -93,7 +93,7 @@ def bench(
     """
     from webrec.bench import reference
     from webrec.bench.interleaving import QUICK, Pace
-    from webrec.synthetic.world import WorldSpec
+    from webrec.synthetic.spec import WorldSpec
 
     sizes = (QUICK_WORLD if quick else {}) | _given(urls=urls, users=users)
     pace = QUICK if quick else Pace()

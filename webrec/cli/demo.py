@@ -51,7 +51,8 @@ def _own(settings: Settings, home: Path) -> Settings:
 
 
 def _show(settings: Settings) -> None:
-    from webrec.synthetic.world import WorldSpec, generate
+    from webrec.synthetic.files import generate
+    from webrec.synthetic.spec import WorldSpec
 
     spec = WorldSpec(
         now_ms=time.time_ns() // 1_000_000,

@@ -24,7 +24,8 @@ from webrec.errors import UsageError
 @as_json
 def world(settings: Settings, folder: Path, as_json: bool, **numbers: int) -> None:  # noqa: ARG001
     """Write a synthetic world: pages, visits, campaigns and requests."""
-    from webrec.synthetic.world import WorldSpec, generate
+    from webrec.synthetic.files import generate
+    from webrec.synthetic.spec import WorldSpec
 
     spec = WorldSpec(now_ms=time.time_ns() // 1_000_000, **numbers)
     try:

@@ -25,7 +25,7 @@ from webrec.domain.types import Event
 from webrec.errors import UsageError
 from webrec.serving.engine import Engine
 from webrec.storage import open_store
-from webrec.synthetic.world import WorldSpec
+from webrec.synthetic.spec import WorldSpec
 from webrec.tables.tables import Tables
 
 SPEC = WorldSpec(

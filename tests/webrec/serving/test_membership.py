@@ -19,7 +19,8 @@ from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 from webrec.serving.membership import membership
-from webrec.synthetic.world import WorldSpec, pages, visits
+from webrec.synthetic.events import pages, visits
+from webrec.synthetic.spec import WorldSpec
 
 A, B, C, D, E, LONE = (f"https://site.example/{name}" for name in ("a", "b", "c", "d", "e", "lone"))
 NEW = "https://site.example/new"

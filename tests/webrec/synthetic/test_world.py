@@ -18,8 +18,13 @@ from webrec.errors import UsageError
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
-from webrec.synthetic import world as synthetic
-from webrec.synthetic.world import Plan, WorldSpec
+from webrec.synthetic.campaigns import campaigns
+from webrec.synthetic.events import DAY_MS, pages, visits
+from webrec.synthetic.files import generate
+from webrec.synthetic.ground_truth import GroundTruth
+from webrec.synthetic.requests import requests
+from webrec.synthetic.spec import WorldSpec
+from webrec.synthetic.words import subject
 
 NOW_MS = 1_770_000_000_000
 SPEC = WorldSpec(
@@ -52,21 +57,21 @@ def lines(path: Path) -> list[Any]:
 
 def visits_only() -> list[dict[str, Any]]:
     """The small world's visits, without accepts."""
-    return [event for event in synthetic.visits(SPEC) if event["type"] == "visit"]
+    return [event for event in visits(SPEC) if event["type"] == "visit"]
 
 
 def category_of_url() -> dict[str, int]:
     """Each page's category number, as it was drawn."""
-    plan = Plan(SPEC)
-    urls = plan.urls(np.arange(SPEC.urls, dtype=np.int32))
-    return dict(zip(urls, plan.page_category.tolist(), strict=True))
+    truth = GroundTruth(SPEC)
+    urls = truth.urls(np.arange(SPEC.urls, dtype=np.int32))
+    return dict(zip(urls, truth.page_category.tolist(), strict=True))
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
     """A world is its spec's: all four files repeat, and all four change with the seed."""
     names = ["pages.ndjson", "visits.ndjson", "campaigns.json", "requests.ndjson"]
     for folder, seed in (("one", 5), ("two", 5), ("three", 6)):
-        synthetic.generate(spec(seed=seed), tmp_path / folder)
+        generate(spec(seed=seed), tmp_path / folder)
     for name in names:
         one, two, three = (tmp_path / each / name for each in ("one", "two", "three"))
         assert one.read_bytes() == two.read_bytes() != three.read_bytes()
@@ -74,41 +79,41 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path)
 
 def test_the_files_hold_what_the_spec_asks_for(tmp_path: Path) -> None:
     """As many documents as were asked for, every URL and every user among them."""
-    told: list[tuple[str, int, int]] = []
-    files = synthetic.generate(SPEC, tmp_path / "new", lambda *each: told.append(each))
-    pages, visits = lines(files.pages), lines(files.visits)
-    campaigns = orjson.loads(files.campaigns.read_bytes())
-    counts = map(len, (pages, visits, campaigns, lines(files.requests)))
+    progress: list[tuple[str, int, int]] = []
+    files = generate(SPEC, tmp_path / "new", lambda *each: progress.append(each))
+    written, visited = lines(files.pages), lines(files.visits)
+    advertised = orjson.loads(files.campaigns.read_bytes())
+    counts = map(len, (written, visited, advertised, lines(files.requests)))
     assert list(counts) == [600, 200 * 40 * 21 // 20, 100, 400]
     assert list(files.documents.values()) == [600, 8_400, 100, 400]
-    assert len({page["url"] for page in pages}) == 600
-    assert len({visitor(visit) for visit in visits} - {None}) == 200
-    assert len({campaign["id"] for campaign in campaigns}) == 100
-    assert {done == total for _, done, total in told[-1:]} == {True}
-    assert {name for name, _, _ in told} == {path.name for path in (tmp_path / "new").iterdir()}
+    assert len({page["url"] for page in written}) == 600
+    assert len({visitor(visit) for visit in visited} - {None}) == 200
+    assert len({campaign["id"] for campaign in advertised}) == 100
+    assert {done == total for _, done, total in progress[-1:]} == {True}
+    assert {name for name, _, _ in progress} == {path.name for path in (tmp_path / "new").iterdir()}
 
 
 def test_a_world_may_have_no_campaigns_and_no_requests(tmp_path: Path) -> None:
     """Nothing of a kind is an empty list, and requests then name no campaign."""
-    files = synthetic.generate(spec(campaigns=0, requests=0), tmp_path)
+    files = generate(spec(campaigns=0, requests=0), tmp_path)
     assert orjson.loads(files.campaigns.read_bytes()) == []
-    assert not any("campaigns" in each for each in synthetic.requests(spec(campaigns=0), 200))
+    assert not any("campaigns" in each for each in requests(spec(campaigns=0), 200))
 
 
 def test_every_document_is_one_that_users_may_send() -> None:
     """The service takes every event, campaign and request."""
-    for event in (*synthetic.pages(SPEC), *synthetic.visits(SPEC)):
+    for event in (*pages(SPEC), *visits(SPEC)):
         assert parse_event(event, NOW_MS).url == event["url"]
-    for campaign in synthetic.campaigns(SPEC):
+    for campaign in campaigns(SPEC):
         assert parse_campaign(campaign).id == campaign["id"]
-    for request in synthetic.requests(SPEC, 400):
+    for request in requests(SPEC, 400):
         assert parse_request(request, NOW_MS).url == request["url"]
 
 
 def test_hosts_are_reserved_and_event_ids_unique() -> None:
     """Nothing points at anybody's site, and no two events of a world share an id."""
     ids = []
-    for event in (*synthetic.pages(SPEC), *synthetic.visits(SPEC)):
+    for event in (*pages(SPEC), *visits(SPEC)):
         assert str(urlsplit(event["url"]).hostname).endswith(".example")
         ids.append(event["event_id"])
     assert len(set(ids)) == len(ids)
@@ -116,22 +121,22 @@ def test_hosts_are_reserved_and_event_ids_unique() -> None:
 
 def test_worlds_do_not_share_event_ids() -> None:
     """Two worlds may be loaded into one log."""
-    one, two = ({page["event_id"] for page in synthetic.pages(spec(seed=n))} for n in (1, 2))
+    one, two = ({page["event_id"] for page in pages(spec(seed=n))} for n in (1, 2))
     assert not one & two
 
 
 def test_visits_are_of_known_pages_and_in_the_order_of_time() -> None:
     """The log reads like a log: thirty days, ending at the world's clock."""
-    events = list(synthetic.visits(SPEC))
+    events = list(visits(SPEC))
     times = [event["timestamp"] for event in events]
     assert times == sorted(times)
-    assert NOW_MS - 31 * synthetic.DAY_MS <= times[0] < times[-1] < NOW_MS
+    assert NOW_MS - 31 * DAY_MS <= times[0] < times[-1] < NOW_MS
     assert {event["url"] for event in events} <= set(category_of_url())
 
 
 def test_an_accept_precedes_its_visit() -> None:
     """Whoever follows a recommendation then opens the page."""
-    events = list(synthetic.visits(SPEC))
+    events = list(visits(SPEC))
     pairs = [(event, after) for event, after in pairwise(events) if event["type"] == "accept"]
     assert len(pairs) == 400
     for accept, after in pairs:
@@ -157,17 +162,17 @@ def test_activity_is_skewed_and_some_are_logged_out() -> None:
 
 def test_users_prefer_the_categories_of_their_community() -> None:
     """Nine visits in ten go to what the community prefers, a third of the categories."""
-    plan, category = Plan(SPEC), category_of_url()
-    community = {visitor(plan.identity(user)): g for user, g in enumerate(plan.user_community)}
+    truth, category = GroundTruth(SPEC), category_of_url()
+    community = {visitor(truth.identity(user)): g for user, g in enumerate(truth.user_community)}
     named = [visit for visit in visits_only() if visitor(visit)]
-    inside = [category[v["url"]] in plan.preferred[community[visitor(v)]] for v in named]
-    assert [len(preferred) for preferred in plan.preferred] == [4] * 4
+    inside = [category[v["url"]] in truth.preferred[community[visitor(v)]] for v in named]
+    assert [len(preferred) for preferred in truth.preferred] == [4] * 4
     assert 0.85 < sum(inside) / len(inside) < 0.95
 
 
 def test_neighbouring_communities_share_a_category() -> None:
     """Tastes overlap, and are never the same."""
-    preferred = [set(each) for each in Plan(SPEC).preferred]
+    preferred = [set(each) for each in GroundTruth(SPEC).preferred]
     for one, other in zip(preferred, preferred[1:] + preferred[:1], strict=True):
         assert len(one & other) == 1
 
@@ -176,7 +181,7 @@ def test_categories_are_told_apart_by_their_words() -> None:
     """Pages of one category share words; the keywords of two categories never meet."""
     category = category_of_url()
     keywords = defaultdict(set)
-    for page in synthetic.pages(SPEC):
+    for page in pages(SPEC):
         keywords[category[page["url"]]].update(page.get("keywords", ()))
     assert {len(words) for words in keywords.values()} == {8}
     assert not any(one & other for one, other in combinations(keywords.values(), 2))
@@ -184,34 +189,34 @@ def test_categories_are_told_apart_by_their_words() -> None:
 
 def test_a_few_pages_say_nothing_of_themselves() -> None:
     """Every hundredth page has no text, so that it cannot be categorised."""
-    silent = [page for page in synthetic.pages(SPEC) if not parse_event(page, NOW_MS).title]
+    silent = [page for page in pages(SPEC) if not parse_event(page, NOW_MS).title]
     assert len(silent) == 6
     assert not any("keywords" in page or "description" in page for page in silent)
 
 
 def test_there_are_subjects_for_any_number_of_categories() -> None:
     """The first hundred share no term; ten thousand are all different."""
-    first = [synthetic.subject(category) for category in range(100)]
+    first = [subject(category) for category in range(100)]
     terms = [term for each in first for term in each.terms]
     assert len(set(terms)) == len(terms) == 700
-    every = {frozenset(synthetic.subject(category).terms) for category in range(10_000)}
+    every = {frozenset(subject(category).terms) for category in range(10_000)}
     assert len(every) == 10_000
 
 
 def test_most_campaigns_run_and_some_do_not() -> None:
     """Some ended, some are to come, one or two are switched off; all have ads of one subject."""
-    campaigns = [parse_campaign(each) for each in synthetic.campaigns(SPEC)]
-    running = sum(campaign.runs_at(NOW_MS) for campaign in campaigns)
+    made = [parse_campaign(each) for each in campaigns(SPEC)]
+    running = sum(campaign.runs_at(NOW_MS) for campaign in made)
     assert running == 100 - 6 - 4 - 2
-    years_on = sum(campaign.runs_at(NOW_MS + 700 * synthetic.DAY_MS) for campaign in campaigns)
+    years_on = sum(campaign.runs_at(NOW_MS + 700 * DAY_MS) for campaign in made)
     assert years_on == running
-    assert all(1 <= len(campaign.ads) <= 10 for campaign in campaigns)
+    assert all(1 <= len(campaign.ads) <= 10 for campaign in made)
 
 
 def test_campaigns_advertise_known_pages_and_new_ones() -> None:
     """Most ads are pages of the world, some with tracking parameters; others describe theirs."""
     known = set(category_of_url())
-    ads = [ad for each in synthetic.campaigns(SPEC) for ad in each["urls"]]
+    ads = [ad for each in campaigns(SPEC) for ad in each["urls"]]
     plain = [ad for ad in ads if isinstance(ad, str)]
     assert {canonical(ad) for ad in plain} <= known
     assert 0 < sum(ad not in known for ad in plain) < len(plain)
@@ -222,7 +227,7 @@ def test_campaigns_advertise_known_pages_and_new_ones() -> None:
 
 def test_requests_are_of_all_kinds() -> None:
     """Both modes, all filters, known and unknown visitors and pages, and every optional wish."""
-    asked = list(synthetic.requests(SPEC, 1_000))
+    asked = list(requests(SPEC, 1_000))
     known_urls = set(category_of_url())
     known_visitors = {visitor(visit) for visit in visits_only()} - {None}
     assert _shares(each["mode"] for each in asked) == {"related": 5, "sponsored": 5}
@@ -268,7 +273,7 @@ def test_numbers_that_make_no_world_are_refused(wrong: dict[str, int]) -> None:
 def test_the_smallest_world_is_a_world() -> None:
     """One page, one user, one category, one community."""
     one = WorldSpec(now_ms=NOW_MS, urls=1, users=1, categories=1, communities=1, campaigns=1)
-    assert len(list(synthetic.pages(one))) == 1
-    assert len(list(synthetic.visits(one))) == one.events == 42
-    assert len(list(synthetic.campaigns(one))) == 1
-    assert len(list(synthetic.requests(one, 10))) == 10
+    assert len(list(pages(one))) == 1
+    assert len(list(visits(one))) == one.events == 42
+    assert len(list(campaigns(one))) == 1
+    assert len(list(requests(one, 10))) == 10
