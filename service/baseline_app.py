@@ -1,4 +1,4 @@
-"""[6] The floor: Flask under our gunicorn, answering every POST with the same bytes.
+"""[6] The baseline app: Flask under our gunicorn, answering every POST with the same bytes.
 
 What the service takes beyond it is webrec's own; what it takes less than it nothing on this stack
 can. `python -m service.baseline_app PORT BYTES`, with workers and threads from the settings.
@@ -10,7 +10,7 @@ import sys
 
 from flask import Flask, Response
 
-from service.process import RECOMMENDATIONS
+from service.paths import RECOMMENDATIONS
 from service.responses import JSON
 from service.wsgi import run
 from webrec.config import load
@@ -18,7 +18,7 @@ from webrec.config import load
 
 def create_app(body: bytes) -> Flask:
     """An application with one route, which looks at nothing."""
-    app = Flask("floor", static_folder=None)
+    app = Flask("baseline_app", static_folder=None)
 
     @app.post(RECOMMENDATIONS)
     def answer() -> Response:

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from service.answers import recommend_timed
 from service.auth import SERVE, authorize
 from service.context import Context
-from service.process import RECOMMENDATIONS
+from service.paths import RECOMMENDATIONS
 from service.request_body import ONE_DOCUMENT_BYTES
 from service.responses import JSON, PROBLEM, bug_document, request_id
 from webrec.errors import NotJson, UsageError, WebrecError

@@ -7,12 +7,9 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
@@ -30,6 +27,7 @@ from tests import conftest
 from tests.support.docs_from_code import DOCS, PAGES, ROOT
 from tests.support.running import build_world
 from webrec import config
+from webrec.bench.health import LOOPBACK, READY, free_port, is_healthy
 from webrec.cli import main
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
@@ -370,14 +368,6 @@ def section(text: str, heading: str) -> str:
     return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Services:
     """The services a page starts; they end with the test."""
 
@@ -412,8 +402,4 @@ class Services:
         return str(Path(sys.executable).parent / "webrec")
 
     def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/health/ready", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
+        return is_healthy((LOOPBACK, self._port), READY)

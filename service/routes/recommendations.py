@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g
 from service.answers import recommend_timed
 from service.auth import SERVE, needs
 from service.context import Context, current_context
-from service.process import RECOMMENDATIONS
+from service.paths import RECOMMENDATIONS
 from service.query import MAX_DOCUMENTS
 from service.request_body import ManyDocuments, read_one_or_list
 from service.responses import answer, problem_document

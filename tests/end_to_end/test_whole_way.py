@@ -15,6 +15,7 @@ from tests.support import world
 from tests.support.running import Answer, Client, Service, run_batch, wait_until
 from tests.support.world import EXPECTED, page
 from webrec import config
+from webrec.bench.server_process import NotStarted
 from webrec.domain.urls import canonical
 from webrec.errors import UsageError
 
@@ -211,7 +212,7 @@ def test_a_port_that_is_taken(service: Service, tmp_path: Path) -> None:
     """A second service on the same port says so and ends with a failure."""
     other = Service(tmp_path / "other")
     other.port = service.port
-    with pytest.raises(AssertionError, match="in use"):
+    with pytest.raises(NotStarted, match="in use"):
         other.start()
 
 

@@ -17,7 +17,7 @@ from service.app import create_app
 from service.context import Context
 from service.fast_path import FastPath
 from service.metrics import Metrics
-from service.process import RECOMMENDATIONS as PATH
+from service.paths import RECOMMENDATIONS as PATH
 from tests.service.conftest import OpenEngine
 from tests.service.problems import problem_of
 from tests.support import world

@@ -1,17 +1,15 @@
 """The service as its users meet it: gunicorn with its workers in processes of their own.
 
-`Service` starts it, and ends what it started by process id. `Batch` is a batch in a process of
-its own, which says what it is doing, so that a test can end it at any step.
+`Service` is a `webrec.bench.server_process.ServerProcess` with a client. `Batch` is a batch in a
+process of its own, which says what it is doing, so that a test can end it at any step.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +23,10 @@ from urllib.parse import urlencode
 from tests.support import world
 from webrec import config
 from webrec.batch.job import Plan, run
+from webrec.bench import processes
+from webrec.bench.commands import environment, python
+from webrec.bench.health import LIVE, LOOPBACK, free_port
+from webrec.bench.server_process import SERVE, ServerProcess
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.serving.engine import Engine
@@ -32,16 +34,13 @@ from webrec.serving.engine import Engine
 DEADLINE_S = 30.0
 """When a test gives up waiting for what must happen; how soon it must is no matter of tests."""
 
-_SERVE = """
-import json, logging, sys
-logging.basicConfig(level="INFO")
-from service.wsgi import serve
-from webrec import config
-sys.exit(serve(config.load(**json.loads(sys.argv[1]))))
-"""
 _BATCH = """
 import json, os, signal, sys
 from webrec.batch.job import Plan, run
+from webrec.bench import processes
+from webrec.bench.commands import environment, python
+from webrec.bench.health import LIVE, LOOPBACK, free_port
+from webrec.bench.server_process import SERVE, ServerProcess
 from webrec import config
 from webrec.cli.batch import RETRY_TIMEOUT_S
 from webrec.cli.common import engine_of
@@ -115,7 +114,7 @@ class Client:
     """
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=DEADLINE_S)
         self.is_fresh = True
 
     def __enter__(self) -> Self:
@@ -170,7 +169,7 @@ class Client:
 
 
 class Service:
-    """The service in processes of its own, on a free loopback port.
+    """The service in processes of its own, on a free loopback port, as its users start it.
 
     Args:
         home: its home; what it logs goes to ``<home>.log``.
@@ -178,13 +177,13 @@ class Service:
         settings: see `webrec.config`.
     """
 
-    def __init__(self, home: Path, *, host: str = "127.0.0.1", **settings: Any) -> None:
+    def __init__(self, home: Path, *, host: str = LOOPBACK, **settings: Any) -> None:
         self.home = home
         self._host = host
         self.port = 0
         self.settings = {"workers": 2, "w_sim": 0, **settings}  # the published priority
         self.log_path = home.with_name(home.name + ".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server: ServerProcess | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -196,74 +195,61 @@ class Service:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self._server is not None and self._server.is_running:
             self.stop()
+
+    @property
+    def server(self) -> ServerProcess:
+        """Its processes."""
+        assert self._server is not None
+        return self._server
 
     @property
     def pid(self) -> int:
         """The master."""
-        assert self._process is not None
-        return self._process.pid
+        return self.server.pid
 
     def workers(self) -> list[int]:
         """The workers' process ids."""
-        return _children(self.pid)
+        return self.server.workers()
 
     def start(self) -> None:
-        """Start, again on the same port, and return when every worker answers."""
-        self.port = self.port or _free_port()
-        settings = {"home": str(self.home), "bind": f"{self._host}:{self.port}", **self.settings}
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, json.dumps(settings)], stdout=log, stderr=log
-            )
-        try:
-            wait_until(self._is_up)
-            for pid in self.workers():
-                with self.only(pid):
-                    wait_until(self._answers)
-        except BaseException:
-            self.kill()
-            raise
+        """Start, again on the same port, and return when every worker answers.
+
+        Raises:
+            NotStarted: with the end of what it logged.
+        """
+        self.port = self.port or free_port()
+        bind = f"{self._host}:{self.port}"
+        settings = config.load(home=self.home, bind=bind, **self.settings)
+        self._server = ServerProcess(
+            python(*SERVE),
+            environment(settings),
+            (LOOPBACK, self.port),
+            self.log_path,
+            settings.workers,
+            LIVE,
+        )
+        self._server.start(DEADLINE_S)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, and wait until it has; its exit status."""
-        assert self._process is not None
-        self._process.send_signal(how)
-        try:
-            return self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+        return self.server.stop(how, 60)
 
     def kill(self) -> None:
         """End the master and all workers at once, without warning."""
-        assert self._process is not None
-        pids = [self.pid, *self.workers()]
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.wait(60)
-        wait_until(lambda: not any(_is_running(pid) for pid in pids))
+        self.server.kill()
 
     def kill_worker(self, index: int) -> None:
         """End one worker without warning."""
-        with suppress(ProcessLookupError, IndexError):
-            os.kill(self.workers()[index], signal.SIGKILL)
+        with suppress(IndexError):
+            processes.send(self.workers()[index], signal.SIGKILL)
 
     @contextmanager
     def only(self, pid: int) -> Iterator[None]:
         """Let one worker alone answer: the others are stopped meanwhile."""
-        others = [other for other in self.workers() if other != pid]
-        for other in others:
-            os.kill(other, signal.SIGSTOP)
-        try:
-            wait_until(lambda: all(_state(other) in "TZX" for other in others))
+        with self.server.only(pid):
             yield
-        finally:
-            for other in others:
-                with suppress(ProcessLookupError):
-                    os.kill(other, signal.SIGCONT)
 
     def client(self) -> Client:
         """A new connection."""
@@ -293,17 +279,6 @@ class Service:
         for pid in self.workers():
             _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, hard))
-
-    def _is_up(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self.log_path.read_text()[-3_000:]
-        return len(self.workers()) == self.settings["workers"] and self._answers()
-
-    def _answers(self) -> bool:
-        try:
-            return self.ask("GET", "/health/live").status == 200
-        except (OSError, http.client.HTTPException):
-            return False
 
 
 class Batch:
@@ -356,7 +331,7 @@ class Batch:
         Raises:
             TimeoutError: it does not, or came to its end.
         """
-        wait_until(lambda: _state(self._process.pid) == "T")
+        wait_until(lambda: processes.state(self._process.pid) == processes.STOPPED)
 
     def go_on(self) -> None:
         """Let it go on where it stood."""
@@ -409,30 +384,3 @@ def wait_until(condition: Callable[[], bool], seconds: float = DEADLINE_S) -> No
         if time.monotonic() > deadline:
             raise TimeoutError("what was waited for did not happen")
         time.sleep(0.02)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    return [child for child in map(int, text.split()) if _is_running(child)]
-
-
-def _state(pid: int) -> str:
-    """The state of a process as one letter; X where there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
-
-
-def _is_running(pid: int) -> bool:
-    return _state(pid) not in "ZX"

@@ -9,15 +9,19 @@ import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from webrec.bench.result import AGAINST, FLOOR, SERVICE
+from webrec.bench.result import AGAINST, BASELINE, SERVICE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from webrec.bench.result import Reference
 
-_COLOURS = {SERVICE: "#1f5fa8", FLOOR: "#7a7a7a", AGAINST: "#c06a1b"}
-_NAMES = {SERVICE: "service", FLOOR: "floor: Flask alone", AGAINST: "service, other checkout"}
+_COLOURS = {SERVICE: "#1f5fa8", BASELINE: "#7a7a7a", AGAINST: "#c06a1b"}
+_NAMES = {
+    SERVICE: "service",
+    BASELINE: "baseline app: Flask alone",
+    AGAINST: "service, other checkout",
+}
 _LINES = {"median": "-", "p95": "--", "p99": ":"}
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.process import Server
 from webrec.bench.load import LoadFailed, Sent, send, wall_s
+from webrec.bench.server_process import ServerProcess
 from webrec.bench.workspace import Told
 
 Seen = Callable[[int, Sequence[Sent]], None]
@@ -90,7 +90,7 @@ class Runner:
         laps: by level, in the order of the repeats.
     """
 
-    server: Server
+    server: ServerProcess
     seen: Seen = lambda _first, _sent: None
     first: bytes = b""
     laps: dict[int, list[Lap]] = field(default_factory=dict)

@@ -1,9 +1,9 @@
 """The reference experiment: a published one done again, on this machine, with this service.
 
 In: settings and a `Plan`. Out: a `webrec.bench.result.Reference`: the latency of the service and,
-beside it, of the floor (`service.baseline_app`), which is what the same stack takes to answer
-anything at all; on HBase also of the bare reads (`webrec.storage.hbase_bare`); and whether the
-answers were right.
+beside it, of the baseline app (`service.baseline_app`), which is what the same stack takes to
+answer anything at all; on HBase also of the bare reads (`webrec.storage.hbase_bare`); and whether
+the answers were right.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from service.process import RECOMMENDATIONS, Server, floor, service
+from service.paths import RECOMMENDATIONS
 from webrec.bench import checks
 from webrec.bench import workspace as stage
 from webrec.bench.interleaving import Pace, Runner, take_turns
@@ -26,7 +26,7 @@ from webrec.bench.machine import machine
 from webrec.bench.responder import responder
 from webrec.bench.result import (
     AGAINST,
-    FLOOR,
+    BASELINE,
     SERVICE,
     Level,
     Reference,
@@ -34,6 +34,7 @@ from webrec.bench.result import (
     is_worse,
     level_of,
 )
+from webrec.bench.server_process import ServerProcess, baseline_app, service
 from webrec.config import Settings
 from webrec.formats.requests import RequestDocument, parse_request
 from webrec.storage import open_store
@@ -129,7 +130,7 @@ def _sides(
 
     with ExitStack() as stack:
 
-        def warmed_up(server: Server, seen: Callable[..., None]) -> tuple[Runner, int]:
+        def warmed_up(server: ServerProcess, seen: Callable[..., None]) -> tuple[Runner, int]:
             runner = Runner(server, seen, _encoded(_FIRST))
             sent = runner.warm_up(warming, _WARM_UP_AT_ONCE)
             return runner, round(float(np.mean([len(each.body) for each in sent])))
@@ -137,8 +138,8 @@ def _sides(
         runners = {}
         started = stack.enter_context(service(ours))
         runners[SERVICE], body_bytes = warmed_up(started, ledger.add)
-        started = stack.enter_context(floor(ours, body_bytes))
-        runners[FLOOR], _ = warmed_up(started, _unseen)
+        started = stack.enter_context(baseline_app(ours, body_bytes))
+        runners[BASELINE], _ = warmed_up(started, _unseen)
         if theirs is not None:
             started = stack.enter_context(service(theirs, plan.against))
             runners[AGAINST], _ = warmed_up(started, _unseen)

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from service.process import Memory
 from webrec.bench.checks import Checked
 from webrec.bench.figures import Figures, Spread, figures, plain, spread
 from webrec.bench.interleaving import Lap, Pace
+from webrec.bench.processes import Memory
 
-SERVICE, FLOOR, AGAINST = "service", "floor", "against"
-"""The sides that are measured: ours, the stack alone, and the service of another checkout."""
+SERVICE, BASELINE, AGAINST = "service", "floor", "against"
+"""The sides that are measured, as the JSON names them: ours, the baseline app, and the service of
+another checkout."""
 
 COMPARED = ("mean", "median", "sd", "p95", "p99", "max", "per_s")
 """The figures of which the ratio is given."""
@@ -107,9 +108,10 @@ class Bare:
 
     Attributes:
         both: of one after the other.
-        ratio: the service's median over the sum of the floor's and of ``both``, over the repeats.
-        ratio_recent: over the floor's and ``recent`` alone: all that is read for a visitor whose
-            profile is in memory.
+        ratio: the service's median over the sum of the baseline app's and of ``both``, over the
+            repeats.
+        ratio_recent: over the baseline app's and ``recent`` alone: all that is read for a visitor
+            whose profile is in memory.
     """
 
     n: int
@@ -212,16 +214,16 @@ def bare_of(levels: Sequence[Level], read_s: Sequence[Sequence[BareRead]]) -> Ba
     one = next((level for level in levels if level.at_once == 1), None)
     if one is None or not all(read_s):
         return None
-    laps = list(zip(one.sides[SERVICE].laps, one.sides[FLOOR].laps, read_s, strict=True))
+    laps = list(zip(one.sides[SERVICE].laps, one.sides[BASELINE].laps, read_s, strict=True))
     recent, profile, both = _read_ms(list(chain.from_iterable(read_s)))
     return Bare(
         n=sum(map(len, read_s)),
         recent=recent,
         profile=profile,
         both=both,
-        ratio=spread([ours.median / (floor.median + _read_ms(s)[2]) for ours, floor, s in laps]),
+        ratio=spread([ours.median / (base.median + _read_ms(s)[2]) for ours, base, s in laps]),
         ratio_recent=spread(
-            [ours.median / (floor.median + _read_ms(s)[0]) for ours, floor, s in laps]
+            [ours.median / (base.median + _read_ms(s)[0]) for ours, base, s in laps]
         ),
     )
 

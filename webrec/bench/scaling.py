@@ -29,11 +29,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from service.process import RECOMMENDATIONS, Memory, Server, environment, floor, python, service
+from service.paths import RECOMMENDATIONS
 from webrec import config
 from webrec.bench.checks import is_degraded
+from webrec.bench.commands import environment, python
 from webrec.bench.figures import Figures, Spread, figures, plain, spread
 from webrec.bench.load import Sent, http_request, send, wall_s
+from webrec.bench.processes import Memory
+from webrec.bench.server_process import ServerProcess, baseline_app, service
 from webrec.bench.synthetic_model import ACCEPT_WEIGHT, GrownSpec, Progress, grow, requests
 from webrec.bench.workspace import beside, only_hbase
 from webrec.errors import UsageError, WebrecError
@@ -323,7 +326,7 @@ class _Runner:
 
     def __init__(
         self,
-        server: Server,
+        server: ServerProcess,
         left: Iterable[bytes],
         memory: list[Memory],
         grown_s: float = 0,
@@ -378,7 +381,7 @@ def _encoded(spec: GrownSpec, pace: Pace) -> Iterator[bytes]:
 def _idle(spec: GrownSpec, pace: Pace, settings: config.Settings) -> Iterator[_Runner]:
     """The floor; its answers are about as large as the service's."""
     alone = settings.model_copy(update={"store": ""})
-    with _for_a_while(alone), floor(alone, _BODY_BYTES) as server:
+    with _for_a_while(alone), baseline_app(alone, _BODY_BYTES) as server:
         yield _Runner(server, list(_encoded(spec, pace)), [])
 
 

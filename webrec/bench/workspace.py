@@ -19,7 +19,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
@@ -29,9 +28,9 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from hbase_schema import names as t
-from service.process import environment, python
+from webrec.bench.commands import environment, run_command
 from webrec.config import Settings
-from webrec.errors import UsageError, WebrecError
+from webrec.errors import UsageError
 from webrec.serving.engine import Engine
 from webrec.storage import Store, open_store
 from webrec.synthetic.files import generate
@@ -45,11 +44,6 @@ Progress: TypeAlias = Callable[[], AbstractContextManager[Told]]
 """Opens a display of progress: what is being done, how much of it, and of how much."""
 
 _CODE = ("webrec", "hbase_schema", "algorithms", "clustering", "service")
-_STOP_S = 60.0
-
-
-class StageFailed(WebrecError):
-    """A command that loads the world failed; it has said why."""
 
 
 class World(NamedTuple):
@@ -123,7 +117,7 @@ def load(world: World, settings: Settings, checkout: Path | None = None) -> Sett
 
     Raises:
         UsageError: the store holds what is not ours to touch.
-        StageFailed: a command failed.
+        CommandFailed: a command failed.
     """
     own = _own(world.folder, settings, checkout)
     marker = own.home.with_name(f"{own.home.name}.json")
@@ -255,26 +249,7 @@ def _load(world: World, own: Settings, checkout: Path | None) -> None:
         ("campaigns", "apply", str(files / "campaigns.json"), "--json"),
         ("batch", *many, "--json"),
     ):
-        _run(command, environment(own, checkout))
-
-
-def _run(command: tuple[str, ...], environment_: dict[str, str]) -> None:
-    """A `webrec` command to its end; progress and errors go where ours go."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        python("-m", "webrec", *command), stdout=subprocess.DEVNULL, env=environment_
-    )
-    try:
-        status = process.wait()
-    except BaseException:
-        process.terminate()  # so that a batch gives back its lease
-        try:
-            process.wait(_STOP_S)
-        except BaseException:
-            process.kill()
-            raise
-        raise
-    if status:
-        raise StageFailed(f"`webrec {command[0]}` failed with exit status {status}")
+        run_command(command, environment(own, checkout))
 
 
 def _empty_recent(own: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.process import service
+from webrec.bench.server_process import service
 from webrec.cli.common import command, engine_of, out, print_table, progress
 from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError

@@ -45,7 +45,7 @@ def bench(folder: Path, *more: str | Path) -> Any:
 
 @pytest.mark.slow
 def test_the_experiment(tmp_path: Path) -> None:
-    """Service, floor and the service of another checkout; answers checked; a chart; a second run.
+    """Service, baseline app, another checkout; answers checked; a chart; a second run.
 
     Nothing that was started is left.
     """
@@ -127,8 +127,8 @@ def test_a_benchmark_that_is_stopped(tmp_path: Path, number: signal.Signals) -> 
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    floor_log = tmp_path / "home" / "floor.log"
-    wait_until(lambda: floor_log.exists() and "Booting worker" in floor_log.read_text(), 60)
+    log = tmp_path / "home" / "baseline_app.log"
+    wait_until(lambda: log.exists() and "Booting worker" in log.read_text(), 60)
     time.sleep(1)
     started = descendants(process.pid)
     assert len(started) >= 4

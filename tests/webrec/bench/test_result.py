@@ -12,7 +12,7 @@ from webrec.bench.figures import Spread, plain
 from webrec.bench.interleaving import Lap, Pace
 from webrec.bench.result import (
     AGAINST,
-    FLOOR,
+    BASELINE,
     SERVICE,
     Reference,
     bare_of,
@@ -31,7 +31,7 @@ def laps(*median_ms: float) -> list[Lap]:
 
 def test_a_level() -> None:
     """Figures over all repeats; ratios in each repeat, and how far these go."""
-    level = level_of(10, {SERVICE: laps(4, 2, 6), FLOOR: laps(1, 1, 2)}, bare_per_s=9_000)
+    level = level_of(10, {SERVICE: laps(4, 2, 6), BASELINE: laps(1, 1, 2)}, bare_per_s=9_000)
     service = level.sides[SERVICE]
     assert service.figures.n == 9
     assert service.figures.median == pytest.approx(6)
@@ -39,9 +39,9 @@ def test_a_level() -> None:
     assert service.figures.per_s == pytest.approx(9 / 0.144)
     assert [lap.median for lap in service.laps] == pytest.approx([4, 2, 6])
     assert service.cpu_ms == pytest.approx(Spread(100, 100, 100))
-    assert level.ratios[FLOOR]["median"] == pytest.approx(Spread(3, 2, 4))
-    assert level.ratios[FLOOR]["per_s"] == pytest.approx(Spread(1 / 3, 1 / 4, 1 / 2))
-    assert set(level.ratios) == {FLOOR}
+    assert level.ratios[BASELINE]["median"] == pytest.approx(Spread(3, 2, 4))
+    assert level.ratios[BASELINE]["per_s"] == pytest.approx(Spread(1 / 3, 1 / 4, 1 / 2))
+    assert set(level.ratios) == {BASELINE}
     assert level.tail == pytest.approx(Spread(9.82, 9.82, 9.82))
     assert level.generator.cpu_us == pytest.approx(12e6 / 9)
     assert level.generator.share == pytest.approx(12 / 0.144)
@@ -67,13 +67,13 @@ def test_slower_than_another_checkout(ours: tuple[float, ...], worse: bool) -> N
 
 
 def test_without_another_checkout_nothing_is_slower() -> None:
-    """However slow the floor makes it look."""
-    assert not is_worse(level_of(1, {SERVICE: laps(9), FLOOR: laps(1)}, 1))
+    """However slow the baseline app makes it look."""
+    assert not is_worse(level_of(1, {SERVICE: laps(9), BASELINE: laps(1)}, 1))
 
 
 def test_the_bare_reads() -> None:
-    """Medians in ms; the service over the floor and both reads, repeat by repeat."""
-    levels = [level_of(1, {SERVICE: laps(9, 14, 8), FLOOR: laps(1, 2, 3)}, 1)]
+    """Medians in ms; the service over the baseline app and both reads, repeat by repeat."""
+    levels = [level_of(1, {SERVICE: laps(9, 14, 8), BASELINE: laps(1, 2, 3)}, 1)]
     repeats = [
         [(0.001, 0.001), (0.001, 0.003), (0.004, 0.002)],
         [(0.005, 0.001)],
@@ -90,7 +90,7 @@ def test_the_bare_reads() -> None:
 
 def reference() -> Reference:
     """One that was never measured."""
-    sides = {SERVICE: laps(4, 5), FLOOR: laps(1, 1)}
+    sides = {SERVICE: laps(4, 5), BASELINE: laps(1, 1)}
     return Reference(
         world={"urls": 1},
         pace=Pace(),

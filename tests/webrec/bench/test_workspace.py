@@ -18,7 +18,8 @@ from tests.support.docs_from_code import ROOT
 from tests.support.recorders import kill
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import batch
-from webrec.bench.workspace import StageFailed, World, load, locked, make_world
+from webrec.bench.commands import CommandFailed
+from webrec.bench.workspace import World, load, locked, make_world
 from webrec.config import Settings
 from webrec.config import load as settings_of
 from webrec.domain.types import Event
@@ -175,7 +176,7 @@ def test_a_command_that_fails(folder: Path, tmp_path: Path) -> None:
     """What cannot be loaded ends the run."""
     new = world_in(tmp_path / "new")
     (new.folder / "world" / "campaigns.json").write_bytes(b'[{"id": "a"}]')
-    with pytest.raises(StageFailed, match="`webrec campaigns` failed with exit status 1"):
+    with pytest.raises(CommandFailed, match="`webrec campaigns` failed with exit status 1"):
         load(new, settings_of())
 
 

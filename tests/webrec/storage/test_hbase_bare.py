@@ -8,8 +8,8 @@ import pytest
 
 from hbase_schema import names as t
 from hbase_schema import row_keys as keys
-from service.process import free_port
 from tests.support.thrift_gateway import ThriftGateway
+from webrec.bench.health import free_port
 from webrec.errors import StoreUnavailable
 from webrec.storage import open_store
 from webrec.storage.hbase_bare import bare_reader

@@ -1,27 +1,18 @@
-"""The service and the floor in processes of their own: ready, told apart, and gone at the end."""
+"""The service and the baseline app in processes of their own: ready, apart, gone at the end."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from service.metrics_folder import METRICS_FOLDER
-from service.process import (
-    RECOMMENDATIONS,
-    NotStarted,
-    Server,
-    environment,
-    floor,
-    python,
-    service,
-)
-from tests.support.running import DEADLINE_S, Answer, Client, build_world
+from service.paths import RECOMMENDATIONS
+from tests.support.running import Answer, Client, build_world
 from webrec import config
-from webrec.rawlog.local import LocalLog
+from webrec.bench import processes
+from webrec.bench.commands import environment
+from webrec.bench.server_process import NotStarted, ServerProcess, baseline_app, service
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def ask(server: Server, document: object) -> Answer:
+def ask(server: ServerProcess, document: object) -> Answer:
     """Ask for recommendations on a connection of its own."""
     with Client(server.address[1]) as client:
         return client.post(RECOMMENDATIONS, document)
@@ -67,12 +58,12 @@ def test_every_worker_is_ready(home: Path) -> None:
         said = (home / "service.log").read_text()
         assert all(f"Booting worker with pid: {pid}" in said for pid in server.workers())
         for pid in server.workers():
-            assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+            assert processes.state(pid) != processes.STOPPED
 
 
-def test_a_floor(tmp_path: Path) -> None:
+def test_a_baseline_app(tmp_path: Path) -> None:
     """Every request gets the same bytes, as many as asked for, from as many workers."""
-    with floor(config.load(home=tmp_path / "home", workers=2), 1_234) as server:
+    with baseline_app(config.load(home=tmp_path / "home", workers=2), 1_234) as server:
         pids = [server.pid, *server.workers()]
         assert len(pids) == 3
         answers = [ask(server, {"url": n}) for n in range(3)]
@@ -125,34 +116,3 @@ def test_the_environment_has_the_settings_and_no_others(monkeypatch: pytest.Monk
     assert "WEBREC_LOG" not in found
     assert found["PYTHONPATH"].endswith(":/somewhere")
     assert found["PATH"]
-
-
-_OTHER_SERVER = """
-from wsgiref.simple_server import make_server
-from service.wsgi import application
-with make_server("127.0.0.1", 0, application()) as server:
-    print(server.server_port, flush=True)
-    server.handle_request()
-    server.handle_request()
-"""
-
-
-def test_another_server(home: Path, tmp_path: Path) -> None:
-    """Any WSGI server can run the application; at its end everything is written."""
-    own = shutil.copytree(home, tmp_path / "home")
-    settings = config.load(home=own)
-    with subprocess.Popen(
-        python("-c", _OTHER_SERVER),
-        env=environment(settings) | {METRICS_FOLDER: str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        document = {"url": "https://e.example/", "user": "elsewhere"}
-        with Client(port) as client:
-            assert client.post(RECOMMENDATIONS, document).json["model"] is not None
-        with Client(port) as client:
-            assert client.get("/v1/users", user="elsewhere").json["urls"][0]["visits"] == 1
-        assert process.wait(DEADLINE_S) == 0
-    assert LocalLog(own / "log").open_segments() == []
