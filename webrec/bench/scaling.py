@@ -37,7 +37,13 @@ from webrec.bench.figures import Figures, Spread, figures, plain, spread
 from webrec.bench.load import Sent, http_request, send, wall_s
 from webrec.bench.processes import Memory
 from webrec.bench.server_process import ServerProcess, baseline_app, service
-from webrec.bench.synthetic_model import ACCEPT_WEIGHT, GrownSpec, Progress, grow, requests
+from webrec.bench.synthetic_model import (
+    ACCEPT_WEIGHT,
+    Progress,
+    SyntheticModelSpec,
+    requests,
+    write_model,
+)
 from webrec.bench.workspace import beside, only_hbase
 from webrec.errors import UsageError, WebrecError
 from webrec.storage import open_store
@@ -51,7 +57,7 @@ AXES: Mapping[str, tuple[int, ...]] = MappingProxyType(
         "profile_urls": (10, 100, 500, 2_000),
     }
 )
-"""What grows, each a field of `GrownSpec`, and its sizes in ascending order."""
+"""What grows, each a field of `SyntheticModelSpec`, and its sizes in ascending order."""
 
 BATCH_URLS = (10_000, 100_000, 1_000_000)
 URLS_PER_USER = 20
@@ -136,14 +142,14 @@ class AxisGrowth:
     """What one dimension costs.
 
     Attributes:
-        axis: the field of `GrownSpec` that grows; the others are the base's.
+        axis: the field of `SyntheticModelSpec` that grows; the others are the base's.
         floor_ms: median latency of the floor.
         points: by size, ascending.
         growth: the largest size's median over the smallest's, in the same repeat.
     """
 
     axis: str
-    base: GrownSpec
+    base: SyntheticModelSpec
     pace: Pace
     floor_ms: Spread
     points: list[Point]
@@ -267,7 +273,7 @@ def request_growth(
     tell: Progress,
     *,
     sizes: Sequence[int] = (),
-    base: GrownSpec | None = None,
+    base: SyntheticModelSpec | None = None,
     pace: Pace | None = None,
     settings: config.Settings | None = None,
 ) -> AxisGrowth:
@@ -286,7 +292,7 @@ def request_growth(
         UsageError: the folder or the store holds what would have to be taken away.
         WebrecError: a request was not answered.
     """
-    base, pace, settings = base or GrownSpec(), pace or Pace(), settings or config.load()
+    base, pace, settings = base or SyntheticModelSpec(), pace or Pace(), settings or config.load()
     specs = {size: replace(base, **{axis: size}) for size in sizes or AXES[axis]}
     with ExitStack() as stack:
         idle = stack.enter_context(_idle(base, pace, _own(settings, folder, f"{axis}-floor")))
@@ -370,7 +376,7 @@ class _Runner:
         self._wall_s = self._cpu_s = 0.0
 
 
-def _encoded(spec: GrownSpec, pace: Pace) -> Iterator[bytes]:
+def _encoded(spec: SyntheticModelSpec, pace: Pace) -> Iterator[bytes]:
     """The requests of one size, as they go over the wire."""
     now_ms = time.time_ns() // 1_000_000
     for document in requests(spec, pace.in_all, now_ms):
@@ -378,7 +384,7 @@ def _encoded(spec: GrownSpec, pace: Pace) -> Iterator[bytes]:
 
 
 @contextmanager
-def _idle(spec: GrownSpec, pace: Pace, settings: config.Settings) -> Iterator[_Runner]:
+def _idle(spec: SyntheticModelSpec, pace: Pace, settings: config.Settings) -> Iterator[_Runner]:
     """The floor; its answers are about as large as the service's."""
     alone = settings.model_copy(update={"store": ""})
     with _for_a_while(alone), baseline_app(alone, _BODY_BYTES) as server:
@@ -387,7 +393,7 @@ def _idle(spec: GrownSpec, pace: Pace, settings: config.Settings) -> Iterator[_R
 
 @contextmanager
 def _running(
-    spec: GrownSpec, pace: Pace, settings: config.Settings, tell: Progress
+    spec: SyntheticModelSpec, pace: Pace, settings: config.Settings, tell: Progress
 ) -> Iterator[_Runner]:
     """The service of one size, its world taken away at the end."""
     began = time.perf_counter()
@@ -404,10 +410,10 @@ def _running(
             yield _Runner(server, left, memory, grown_s, ready_s)
 
 
-def _grow(settings: config.Settings, spec: GrownSpec, tell: Progress) -> None:
+def _grow(settings: config.Settings, spec: SyntheticModelSpec, tell: Progress) -> None:
     store = open_store(settings.store_uri)
     try:
-        grow(Tables(store), spec, tell)
+        write_model(Tables(store), spec, tell)
     finally:
         store.close()
 
@@ -431,7 +437,7 @@ def _take_turns(runners: Sequence[_Runner], pace: Pace, tell: Callable[[int, int
 
 
 def _growth(
-    axis: str, base: GrownSpec, pace: Pace, idle: _Runner, runners: Mapping[int, _Runner]
+    axis: str, base: SyntheticModelSpec, pace: Pace, idle: _Runner, runners: Mapping[int, _Runner]
 ) -> AxisGrowth:
     medians = [_medians(runner) for runner in runners.values()]
     return AxisGrowth(

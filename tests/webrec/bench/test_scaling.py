@@ -25,12 +25,12 @@ from webrec.bench.scaling import (
     request_growth,
 )
 from webrec.bench.scaling_chart import draw
-from webrec.bench.synthetic_model import GrownSpec
+from webrec.bench.synthetic_model import SyntheticModelSpec
 from webrec.config import load
 from webrec.errors import UsageError, WebrecError
 from webrec.storage import open_store
 
-BASE = GrownSpec(urls=200, users=30, ads=20, profile_urls=5, categories=5, communities=2)
+BASE = SyntheticModelSpec(urls=200, users=30, ads=20, profile_urls=5, categories=5, communities=2)
 PACE = Pace(requests=20, block=8, repeats=3, warm_up=4)
 SPREAD = Spread(2.0, 1.0, 3.0)
 

@@ -18,7 +18,7 @@ from tests.support.worlds import NOW_MS, answer_of, opened
 from webrec.bench import oracle
 from webrec.bench.checks import _similar
 from webrec.bench.oracle import World
-from webrec.bench.synthetic_model import GENERATION, GrownSpec, grow, requests
+from webrec.bench.synthetic_model import GENERATION, SyntheticModelSpec, requests, write_model
 from webrec.errors import UsageError
 from webrec.formats.requests import RequestDocument, parse_request
 from webrec.serving.engine import Engine
@@ -26,28 +26,30 @@ from webrec.storage import open_store
 from webrec.tables.rows import ProfileRow
 from webrec.tables.tables import Tables
 
-SPEC = GrownSpec(urls=300, users=80, ads=60, profile_urls=12, categories=10, communities=4, seed=7)
+SPEC = SyntheticModelSpec(
+    urls=300, users=80, ads=60, profile_urls=12, categories=10, communities=4, seed=7
+)
 """Small; the profiles of a community overlap."""
 MOST_EXCLUDED = 100
 """Of a request document."""
 
 
-def tell(_doing: str, _done: int, _total: int) -> None:
-    """Nobody listens."""
+def no_progress(_doing: str, _done: int, _total: int) -> None:
+    """Is called, and does nothing."""
 
 
-def grown(folder: Path, spec: GrownSpec = SPEC) -> Tables:
-    """The tables of a new store that the spec was grown in."""
+def written(folder: Path, spec: SyntheticModelSpec = SPEC) -> Tables:
+    """The tables of a new store that a synthetic model was written to."""
     tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
-    grow(tables, spec, tell)
+    write_model(tables, spec, no_progress)
     return tables
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine on the small world."""
-    with opened(tmp_path_factory.mktemp("grown"), w_sim=32) as engine:
-        grow(engine.tables, SPEC, tell)
+    with opened(tmp_path_factory.mktemp("synthetic"), w_sim=32) as engine:
+        write_model(engine.tables, SPEC, no_progress)
         engine.refresh()
         yield engine
 
@@ -196,7 +198,7 @@ def test_there_is_as_much_of_each_as_asked(engine: Engine) -> None:
 def test_large_profiles_are_filled_up(tmp_path: Path) -> None:
     """Half of all pages are in each profile, although popularity would hardly get there."""
     spec = replace(SPEC, users=5, communities=2, profile_urls=SPEC.urls // 2)
-    rows = profiles(grown(tmp_path, spec))
+    rows = profiles(written(tmp_path, spec))
     assert [len(row.urls.numbers) for row in rows.values()] == [150] * 5
 
 
@@ -219,15 +221,15 @@ def test_communities_differ_and_a_few_pages_are_popular(world: World) -> None:
 
 def test_the_same_spec_gives_the_same_tables(tmp_path: Path) -> None:
     """Every cell of a generation and its campaigns; another seed gives others."""
-    one, same = _cells(grown(tmp_path / "one")), _cells(grown(tmp_path / "same"))
-    other = _cells(grown(tmp_path / "other", replace(SPEC, seed=8)))
+    one, same = _cells(written(tmp_path / "one")), _cells(written(tmp_path / "same"))
+    other = _cells(written(tmp_path / "other", replace(SPEC, seed=8)))
     assert one == same
     assert not one.keys() - other.keys()
     assert all(one[table] != other[table] for table in one)
 
 
 def _cells(tables: Tables) -> dict[str, list[tuple[bytes, dict[bytes, bytes]]]]:
-    """All rows of the tables that a world is grown in."""
+    """All rows of the tables that a synthetic model is written to."""
     store = tables.store
     return {
         name: list(store.scan(name))
@@ -237,11 +239,11 @@ def _cells(tables: Tables) -> dict[str, list[tuple[bytes, dict[bytes, bytes]]]]:
 
 
 def test_a_store_that_holds_a_model_is_left_alone(tmp_path: Path) -> None:
-    """Growing there would mix two worlds."""
-    tables = grown(tmp_path)
+    """Writing there would mix two models."""
+    tables = written(tmp_path)
     before = _cells(tables)
     with pytest.raises(UsageError, match="holds a model"):
-        grow(tables, replace(SPEC, seed=8), tell)
+        write_model(tables, replace(SPEC, seed=8), no_progress)
     assert _cells(tables) == before
 
 
@@ -250,7 +252,7 @@ def test_no_world_is_taken_for_another(tmp_path: Path) -> None:
     for seed in (7, 8):
         spec = replace(SPEC, seed=seed)
         with opened(tmp_path, store=f"sqlite:///{tmp_path}/{seed}.db") as engine:
-            grow(engine.tables, spec, tell)
+            write_model(engine.tables, spec, no_progress)
             engine.refresh()
             known = engine.snapshot.model.find
             assert all(known(page.url) is not None for page in engine.tables.pages.all(GENERATION))
