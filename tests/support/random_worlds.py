@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 from webrec.bench.oracle import (
     Campaign,
     Counts,
-    Measure,
+    NearestCentroid,
     Request,
     World,
     ad_urls,
@@ -102,8 +102,8 @@ def random_world(rng: Random) -> World:
             if (visited := [url for url, (visits, _) in profile.items() if visits])
         },
         similar={url: _similar(rng, category) for url in category if rng.random() < 0.8},
-        start=_similar(rng, category),
-        alone={
+        intercept=_similar(rng, category),
+        co_visits={
             url: {page: abs(weight) for page, weight in _similar(rng, category).items()}
             for url in category
             if rng.random() < 0.8
@@ -114,20 +114,22 @@ def random_world(rng: Random) -> World:
         w_sim=w_sim,
         accept_weight=rng.choice(ACCEPT_WEIGHTS),
         online_ads=_online_ads(rng, category, campaigns),
-        said=_said(rng, category, campaigns),
-        measure=_measure(rng, category, sorted(set(community.values()))),
+        online_pages=_online_pages(rng, category, campaigns),
+        user_classifier=_user_classifier(rng, category, sorted(set(community.values()))),
         online=rng.random() < 0.9,
     )
 
 
-def _measure(rng: Random, category: dict[str, str | None], groups: list[str]) -> Measure | None:
-    """What users are measured by: some pages, every category, few numbers."""
+def _user_classifier(
+    rng: Random, category: dict[str, str | None], groups: list[str]
+) -> NearestCentroid | None:
+    """Of some pages, every category, few numbers."""
     if not groups or rng.random() < 0.1:
         return None
     rng.shuffle(groups)
     categories = sorted({c for c in category.values() if c is not None})
     pages = [url for url in category if rng.random() < 0.7]
-    return Measure(
+    return NearestCentroid(
         idf={thing: rng.choice([1.0, 1.25, 2.5]) for thing in [*pages, *categories]},
         centroids={
             g: {
@@ -153,7 +155,7 @@ def _online_ads(
     }
 
 
-def _said(
+def _online_pages(
     rng: Random, category: dict[str, str | None], campaigns: dict[str, Campaign]
 ) -> dict[str, str]:
     """What was sent of half of the pages without category: like one of them, or like none."""

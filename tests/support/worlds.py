@@ -1,6 +1,6 @@
 """Oracle worlds as published generations of a real store, and one engine's answers in their terms.
 
-`published` writes a `tests.oracle.World` through `webrec.tables`, as a batch would, and opens an
+`published` writes an oracle's `World` through `webrec.tables`, as a batch would, and opens an
 `Engine` on it. `answer_of` asks the engine and gives what the oracle would give, item by item.
 """
 
@@ -132,8 +132,8 @@ def publish(
     community_ids = sorted(set(world.community.values()))
     rng.shuffle(category_ids)
     rng.shuffle(community_ids)
-    if world.measure is not None:  # whose order decides between equally near ones
-        community_ids = list(world.measure.centroids)
+    if world.user_classifier is not None:  # whose order decides between equally near ones
+        community_ids = list(world.user_classifier.centroids)
     number = {url: n for n, url in enumerate(sorted(world.category))}
     generation = Generation(
         id=generation_id,
@@ -152,8 +152,8 @@ def publish(
     tables.communities.put(generation_id, _communities(world, number, category_ids, community_ids))
     tables.profiles.put(generation_id, _profiles(world, number, category_ids, community_ids))
     spaces = {"similar": _similar(world, number)}
-    if world.measure is not None:
-        spaces["users"] = users_of(world.measure, number, category_ids).arrays()
+    if world.user_classifier is not None:
+        spaces["users"] = users_of(world.user_classifier, number, category_ids).arrays()
     if category_ids:
         spaces["pages"] = space_of(category_ids)
     tables.arrays.put(generation_id, spaces)
@@ -188,7 +188,7 @@ def put_campaigns(tables: Tables, world: World) -> None:
     tables.campaigns.put([_campaign(world, id_, c) for id_, c in world.campaigns.items()])
 
 
-def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
+def answer_of(engine: Engine, request: oracle.Request) -> oracle.PlainAnswer:
     """What the engine answers, in the oracle's terms; nothing is recorded."""
     document = {
         "url": request.url,
@@ -216,7 +216,7 @@ def answer_of(engine: Engine, request: oracle.Request) -> oracle.Answer:
         assert found.path[-1] == found.algorithm
     assert (found.empty_reason is None) == bool(items)
     assert found.explanation is not None
-    return oracle.Answer(
+    return oracle.PlainAnswer(
         found.algorithm,
         list(found.path),
         items,
@@ -255,7 +255,7 @@ def identity(visitor: str) -> dict[str, str]:
 
 
 def users_of(
-    measure: oracle.Measure, number: dict[str, int], category_ids: list[str]
+    measure: oracle.NearestCentroid, number: dict[str, int], category_ids: list[str]
 ) -> UserClassifier:
     """What users are measured by, as the service has it."""
     pages = sorted(set(measure.idf) & set(number))
@@ -314,9 +314,9 @@ def _similar(world: World, number: dict[str, int]) -> Arrays:
     """The similar pages of every page, end to end."""
     return {
         **_end_to_end("", world.similar, number),
-        "start_pages": np.array([number[url] for url in world.start], np.uint32),
-        "start_weights": np.array(list(world.start.values()), np.float32),
-        **_end_to_end("alone_", world.alone, number),
+        "start_pages": np.array([number[url] for url in world.intercept], np.uint32),
+        "start_weights": np.array(list(world.intercept.values()), np.float32),
+        **_end_to_end("alone_", world.co_visits, number),
     }
 
 
@@ -386,7 +386,7 @@ def _say(engine: Engine, world: World) -> None:
     """Let the texts come in that were sent of pages."""
     engine.tables.page_texts.put(
         (PAST, url, PageText((0, telling(category or "nothing"))))
-        for url, category in world.said.items()
+        for url, category in world.online_pages.items()
     )
 
 

@@ -311,27 +311,27 @@ def _world(tables: Tables, settings: Settings, tell: Told) -> oracle.World:
         profiles=profiles,
         last=last,
         similar={} if space is None else _similar(space, "", urls),
-        alone={} if space is None else _similar(space, "alone_", urls),
-        start={} if space is None else _weights(space, "start_", slice(None), urls),
+        co_visits={} if space is None else _similar(space, "alone_", urls),
+        intercept={} if space is None else _weights(space, "start_", slice(None), urls),
         campaigns={campaign.id: _campaign(campaign) for campaign in campaigns},
         w_ads=settings.w_ads,
         w_aff=settings.w_aff,
         w_sim=settings.w_sim,
         accept_weight=settings.accept_weight,
         online_ads=_online_ads(tables, settings, category, campaigns),
-        measure=_measure(spaces.get("users"), generation, urls),
+        user_classifier=_user_classifier(spaces.get("users"), generation, urls),
         online=settings.online == "on",
     )
 
 
-def _measure(
+def _user_classifier(
     space: Arrays | None, generation: Generation, urls: dict[int, str]
-) -> oracle.Measure | None:
-    """What users are measured by: the columns are pages, then categories."""
+) -> oracle.NearestCentroid | None:
+    """What tells communities: the columns are pages, then categories."""
     if not space:
         return None
     things = [urls[number] for number in space["pages"].tolist()] + list(generation.category_ids)
-    return oracle.Measure(
+    return oracle.NearestCentroid(
         idf=dict(zip(things, space["idf"].tolist(), strict=True)),
         centroids={
             community_id: {

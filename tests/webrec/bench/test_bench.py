@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from tests.support.docs_from_code import ROOT
 from tests.support.running import wait_until
 from tests.support.thrift_gateway import ThriftGateway
-from webrec.bench import oracle
+from webrec.bench.oracle import algorithms
 from webrec.cli import main
 from webrec.cli.bench import QUICK_WORLD
 
@@ -107,7 +107,7 @@ def test_answers_that_are_not_what_the_definitions_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With other definitions than the service's, the run fails and names the first differences."""
-    monkeypatch.setattr(oracle, "affinities", lambda _world, _visitor: {})
+    monkeypatch.setattr(algorithms, "affinities", lambda _world, _visitor: {})
     result = CliRunner().invoke(main, [*QUICK, "--folder", str(tmp_path)], catch_exceptions=False)
     checked = json.loads(result.stdout)["checked"]
     assert checked["wrong"] > 0

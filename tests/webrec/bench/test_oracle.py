@@ -275,7 +275,7 @@ def test_random_worlds_reach_every_source_of_a_category() -> None:
         request = random_request(rng, world)
         if world.category.get(request.url) is None:
             by_campaign = request.url in world.online_ads
-            sources[request.online is not None, request.url in world.said, by_campaign] += 1
+            sources[request.online is not None, request.url in world.online_pages, by_campaign] += 1
     assert len(sources) == 8
     assert min(sources.values()) >= 20
 
@@ -283,15 +283,15 @@ def test_random_worlds_reach_every_source_of_a_category() -> None:
 def test_a_page_is_placed_by_what_was_sent_before_what_a_campaign_says() -> None:
     """By the request, by others, by a campaign that is active; text like none is text, too."""
     campaigns = {"k": Campaign(0.5, [(E, E)])}
-    world = replace(SMALL, campaigns=campaigns, online_ads={E: "c2"}, said={E: "c1"})
+    world = replace(SMALL, campaigns=campaigns, online_ads={E: "c2"}, online_pages={E: "c1"})
     request = Request(url=E)
 
     def category(world: World, online: str | None = None) -> str | None:
         return page_category(world, replace(request, online=online))
 
     assert [category(world, online) for online in ("c2", "", None)] == ["c2", None, "c1"]
-    assert category(replace(world, said={E: ""})) is None
-    assert category(replace(world, said={})) == "c2"
-    assert category(replace(world, said={}, online=False)) is None
+    assert category(replace(world, online_pages={E: ""})) is None
+    assert category(replace(world, online_pages={})) == "c2"
+    assert category(replace(world, online_pages={}, online=False)) is None
     off = replace(campaigns["k"], active=False)
-    assert category(replace(world, said={}, campaigns={"k": off})) is None
+    assert category(replace(world, online_pages={}, campaigns={"k": off})) is None

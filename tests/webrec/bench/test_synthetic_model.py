@@ -78,8 +78,8 @@ def world(engine: Engine) -> World:
         profiles=by_url,
         last={visitor: [urls[p] for p in row.last.tolist()] for visitor, row in rows.items()},
         similar=_similar(space, "", urls),
-        alone=_similar(space, "alone_", urls),
-        start=_weights(urls, space["start_pages"], space["start_weights"]),
+        co_visits=_similar(space, "alone_", urls),
+        intercept=_weights(urls, space["start_pages"], space["start_weights"]),
         w_sim=engine.settings.w_sim,
         campaigns={
             campaign.id: oracle.Campaign(

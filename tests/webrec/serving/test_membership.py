@@ -13,7 +13,7 @@ import pytest
 from tests.support.random_worlds import random_world
 from tests.support.worlds import NOW_MS, batch, opened, serving, users_of
 from webrec.admin.users import get_user
-from webrec.bench.oracle import Measure, World, counts_of, nearest_community
+from webrec.bench.oracle import NearestCentroid, World, counts_of, nearest_community
 from webrec.domain.types import Event
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
@@ -33,7 +33,7 @@ WORLD = World(
         "u:two": {C: (2, 0)},
         "u:fan": {A: (0, 9), C: (2, 0)},
     },
-    measure=Measure(
+    user_classifier=NearestCentroid(
         idf={A: 1.0, B: 2.0, C: 1.5, "c1": 1.0, "c2": 1.0},
         centroids={"g1": {A: 0.7, B: 0.7, "c1": 0.1}, "g2": {C: 0.9, "c2": 0.2}},
         min_visits=3,
@@ -160,13 +160,16 @@ def test_the_nearest_is_the_definitions() -> None:
     compared: Counter[bool] = Counter()
     for seed in range(400):
         world = random_world(Random(seed))
-        if world.measure is None:
+        if world.user_classifier is None:
             continue
-        anew = replace(world, measure=replace(world.measure, min_visits=0))
+        anew = replace(world, user_classifier=replace(world.user_classifier, min_visits=0))
         pages = sorted(world.category)
         categories = sorted({c for c in world.category.values() if c is not None})
         numbers = {url: number for number, url in enumerate(pages)}
-        space, groups = users_of(world.measure, numbers, categories), [*world.measure.centroids]
+        space, groups = (
+            users_of(world.user_classifier, numbers, categories),
+            [*world.user_classifier.centroids],
+        )
         for visitor in {*world.profiles, *world.recent}:
             found = space.nearest_to(*affinities(world, visitor, pages, categories))
             right = nearest_community(anew, visitor)

@@ -50,7 +50,7 @@ def compare(home: Path, seeds: Sequence[int], requests: int) -> Branches:
 
 def assert_pages(engine: Engine, world: oracle.World) -> None:
     """Operators see the category that requests without text have, of every page there is."""
-    urls = [*world.category, *world.said, *world.online_ads, "https://never.example/"]
+    urls = [*world.category, *world.online_pages, *world.online_ads, "https://never.example/"]
     shown = {
         url: page and page["category"]
         for url, page in zip(urls, get_pages(engine, urls), strict=True)
