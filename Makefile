@@ -7,7 +7,7 @@ USABLE := $(VENV)/.usable
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-quick check format cover bench bench-quick bench-growth docs images cluster clean
+.PHONY: help demo run test test-quick check format cover bench bench-quick bench-scaling bench-growth docs images cluster clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,8 +49,10 @@ else
 	$(BIN)/webrec bench --quick --folder webrec-bench/quick
 endif
 
-bench-growth: $(READY) ## The same while the world grows, to a million URLs and users: an hour
-	$(BIN)/webrec growth
+bench-scaling: $(READY) ## The same while the world grows, to a million URLs and users: an hour
+	$(BIN)/webrec bench scaling
+
+bench-growth: bench-scaling # its former name
 
 docs: $(READY) ## Write the reference pages that come from the code
 	$(BIN)/python -m tests.support.docs_from_code

@@ -213,7 +213,8 @@ def parse(given: list[str]) -> None:
         click.UsageError: they are not understood.
     """
     command, rest = resolve(given)
-    assert not isinstance(command, click.Group), f"webrec {' '.join(given)} lacks a command"
+    runs = not isinstance(command, click.Group) or command.invoke_without_command
+    assert runs, f"webrec {' '.join(given)} lacks a command"
     command.make_context("webrec", rest)
 
 

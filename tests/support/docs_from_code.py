@@ -23,7 +23,7 @@ A setting comes from the first of these that names it:
 2. a variable in the environment: `WEBREC_WORKERS=8`;
 3. the default.
 
-Every command takes every setting as a flag, below its own options in `--help`. The flag of
+Every command takes every setting as a flag; its `--help` shows those that it reads. The flag of
 `WEBREC_MIN_VISITS` is `--min-visits`. An empty variable counts as none. A value that cannot be
 meant ends the command with exit status 2 and a line that names the setting.
 

@@ -43,7 +43,7 @@ from webrec.bench.health import LIVE, LOOPBACK, free_port
 from webrec.bench.server_process import SERVE, ServerProcess
 from webrec import config
 from webrec.cli.batch import RETRY_TIMEOUT_S
-from webrec.cli.common import engine_of
+from webrec.cli.engine import engine_of
 from webrec.errors import WebrecError
 settings, plan, freezes = map(json.loads, sys.argv[1:])
 def report(doing, done, total):
@@ -52,7 +52,7 @@ def report(doing, done, total):
         freezes.clear()
         os.kill(os.getpid(), signal.SIGSTOP)
 with engine_of(config.load(**settings), RETRY_TIMEOUT_S) as engine:
-    print("began", flush=True)
+    print("started", flush=True)
     try:
         run(engine.tables, engine.log, engine.recorder, engine.settings, Plan(**plan), report)
     except WebrecError as error:

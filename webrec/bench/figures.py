@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+_JSON_NAME = "json"
+
 
 class Figures(NamedTuple):
     """Latencies in milliseconds.
@@ -64,10 +66,18 @@ def spread(numbers: Sequence[float]) -> Spread:
     return Spread(float(np.median(numbers)), min(numbers), max(numbers))
 
 
+def json_name(name: str) -> dict[str, str]:
+    """The metadata of a dataclass's field that JSON has another name for."""
+    return {_JSON_NAME: name}
+
+
 def plain(value: object) -> Any:
     """A result as JSON has it: dataclasses and named tuples as objects, by their fields."""
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {
+            field.metadata.get(_JSON_NAME, field.name): plain(getattr(value, field.name))
+            for field in fields(value)
+        }
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return plain(value._asdict())
     if isinstance(value, dict):

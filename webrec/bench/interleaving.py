@@ -15,10 +15,10 @@ import numpy as np
 
 from webrec.bench.load import LoadFailed, Sent, send, wall_s
 from webrec.bench.server_process import ServerProcess
-from webrec.bench.workspace import Told
+from webrec.domain.progress import Progress
 
-Seen = Callable[[int, Sequence[Sent]], None]
-"""Told of a block: the number of its first request, and what was sent."""
+OnBlock = Callable[[int, Sequence[Sent]], None]
+"""Is called after a block with the number of its first request and what was sent."""
 
 _OK = 200
 _A_CONNECTION = 250
@@ -85,13 +85,13 @@ class Runner:
     """A server and what it did so far.
 
     Attributes:
-        seen: is told of every block.
+        on_block: is called after every block.
         first: what each new connection is sent before it counts.
         laps: by level, in the order of the repeats.
     """
 
     server: ServerProcess
-    seen: Seen = lambda _first, _sent: None
+    on_block: OnBlock = lambda _first, _sent: None
     first: bytes = b""
     laps: dict[int, list[Lap]] = field(default_factory=dict)
 
@@ -121,12 +121,12 @@ class Runner:
         server_s = self.server.cpu_s()
         for start in range(0, len(requests), _A_CONNECTION):
             some = requests[start : start + _A_CONNECTION]
-            began_s = time.thread_time()
+            started_s = time.thread_time()
             sent = _all_ok(send(self.server.address, some, at_once, self.first))
-            own_s += time.thread_time() - began_s
+            own_s += time.thread_time() - started_s
             lap.seconds.extend(each.done - each.sent for each in sent)
             in_all_s += wall_s(sent)
-            self.seen(first + start, sent)
+            self.on_block(first + start, sent)
         self.laps[at_once][-1] = Lap(
             lap.seconds,
             lap.wall_s + in_all_s,
@@ -135,18 +135,18 @@ class Runner:
         )
 
 
-def take_turns(
+def interleave(
     runners: Sequence[Runner],
     requests: Sequence[bytes],
     pace: Pace,
-    tell: Told,
+    progress: Progress,
     beside: Callable[[int, range], None] = lambda _at_once, _block: None,
 ) -> None:
     """Send the requests to every server, at every level, so many times.
 
     Args:
         requests: as many as `Pace.in_all`.
-        tell: told how many requests were sent to each, and of how many.
+        progress: is called with how many requests were sent to each, and of how many.
         beside: called after each block, with the level and the numbers of its requests.
     """
     rng = np.random.default_rng(0)
@@ -154,13 +154,13 @@ def take_turns(
         for runner in runners:
             runner.begin_lap(at_once)
         for block in blocks:
-            tell("requests", block.start, pace.in_all)
+            progress("requests", block.start, pace.in_all)
             # none always comes after the same other
-            for place in rng.permutation(len(runners)).tolist():
-                runners[place].send(block.start, requests[block.start : block.stop], at_once)
+            for index in rng.permutation(len(runners)).tolist():
+                runners[index].send(block.start, requests[block.start : block.stop], at_once)
                 time.sleep(_SETTLE_S)
             beside(at_once, block)
-    tell("requests", pace.in_all, pace.in_all)
+    progress("requests", pace.in_all, pace.in_all)
 
 
 def _all_ok(sent: list[Sent]) -> list[Sent]:

@@ -1,4 +1,4 @@
-"""The stage of a benchmark: a synthetic world in a folder, loaded by the product's own commands.
+"""The workspace of a benchmark: a synthetic world in a folder, loaded by the commands of webrec.
 
 In: a folder, what world it shall be, settings. Out: the settings with which the service answers
 from it. A second run finds everything there and begins in the same state: the table `recent`,
@@ -29,7 +29,9 @@ import orjson
 
 from hbase_schema import names as t
 from webrec.bench.commands import environment, run_command
+from webrec.bench.stores import refuse_sqlite, store_beside
 from webrec.config import Settings
+from webrec.domain.progress import Progress
 from webrec.errors import UsageError
 from webrec.serving.engine import Engine
 from webrec.storage import Store, open_store
@@ -39,14 +41,13 @@ from webrec.synthetic.spec import WorldSpec
 FORMAT = 2
 """Another one when a folder that was made before cannot be used any more."""
 
-Told: TypeAlias = Callable[[str, int, int], None]
-Progress: TypeAlias = Callable[[], AbstractContextManager[Told]]
-"""Opens a display of progress: what is being done, how much of it, and of how much."""
+OpenProgress: TypeAlias = Callable[[], AbstractContextManager[Progress]]
+"""Opens a display of progress for the time of a context."""
 
 _CODE = ("webrec", "hbase_schema", "algorithms", "clustering", "service")
 
 
-class World(NamedTuple):
+class WorldFolder(NamedTuple):
     """A world in a folder; ``spec.now_ms`` is the moment it was made for."""
 
     folder: Path
@@ -73,7 +74,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def make_world(folder: Path, spec: WorldSpec, progress: Progress) -> World:
+def make_world(folder: Path, spec: WorldSpec, open_progress: OpenProgress) -> WorldFolder:
     """Write a world's files, or find them.
 
     Args:
@@ -95,17 +96,17 @@ def make_world(folder: Path, spec: WorldSpec, progress: Progress) -> World:
     if made | {"is_whole": True} != _world_marker(spec, is_whole=True):
         raise UsageError(f"{folder} holds another world: remove it, or give another --folder")
     if not made["is_whole"]:
-        with progress() as tell:
-            generate(spec, folder / "world", tell)
+        with open_progress() as progress:
+            generate(spec, folder / "world", progress)
         _write(marker, _world_marker(spec, is_whole=True))
-    return World(folder, spec)
+    return WorldFolder(folder, spec)
 
 
 def _world_marker(spec: WorldSpec, *, is_whole: bool) -> dict[str, Any]:
     return {"format": FORMAT, "spec": asdict(spec), "is_whole": is_whole}
 
 
-def load(world: World, settings: Settings, checkout: Path | None = None) -> Settings:
+def load(world: WorldFolder, settings: Settings, checkout: Path | None = None) -> Settings:
     """Load a world into a store of its own, or find it loaded; nothing has happened since.
 
     Args:
@@ -133,32 +134,13 @@ def load(world: World, settings: Settings, checkout: Path | None = None) -> Sett
 
 def _own(folder: Path, settings: Settings, checkout: Path | None) -> Settings:
     """The settings, but for where things are."""
-    only_hbase(settings)
+    refuse_sqlite(settings)
     name, store = "home", settings.store
     if checkout is not None:
         name = f"against-{_digest(checkout)}"
-        store = beside(store, name)
+        store = store_beside(store, name)
     elsewhere = {"home": folder / name, "store": store, "log": "", "keys": None}
     return settings.model_copy(update=elsewhere)
-
-
-def beside(store: str, name: str) -> str:
-    """The URI of another store on the same server; empty for none given."""
-    where, question, options = store.partition("?")
-    return f"{where}-{name}{question}{options}" if store else ""
-
-
-def only_hbase(settings: Settings) -> None:
-    """Refuse an SQLite store of the caller's: a benchmark makes its own.
-
-    Raises:
-        UsageError: with what to do.
-    """
-    if settings.store and not settings.store.startswith("hbase://"):
-        raise UsageError(
-            f"the store {settings.store} is not used by a benchmark, which makes one in its "
-            "--folder: leave --store (WEBREC_STORE) out, or give one on HBase"
-        )
 
 
 def _digest(checkout: Path) -> str:
@@ -241,7 +223,7 @@ def _opened(own: Settings) -> Iterator[Store]:
         store.close()
 
 
-def _load(world: World, own: Settings, checkout: Path | None) -> None:
+def _load(world: WorldFolder, own: Settings, checkout: Path | None) -> None:
     files, spec = world.folder / "world", world.spec
     many = ("--categories", str(spec.categories), "--communities", str(spec.communities))
     for command in (

@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from webrec.cli.common import (
-    Terminated,
-    as_json,
-    command,
-    engine_of,
-    fail,
-    print_json,
-    print_table,
-    progress,
-    tell,
-)
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, print_error, print_json, print_note, print_table
+from webrec.cli.progress import progress_bar
+from webrec.cli.settings import MODEL, PLACES
+from webrec.cli.stopping import Terminated
 from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 
@@ -72,35 +67,46 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
             type=click.Choice(["semantic", "tfidf"]),
             default="semantic",
             show_default=True,
-            help="How pages are told apart.",
+            help="Compare pages by the meaning of their texts (semantic) or their words (tfidf).",
         ),
         click.option(
             "--seed",
             type=click.IntRange(0, _LARGEST_SEED),
             default=0,
             show_default=True,
-            help="The same log and seed, the same result.",
+            help="Draw random numbers from this seed: the same log and seed give the same result.",
         ),
         click.option(
-            "--communities", type=_Number(), default="auto", help="How many; a rule finds it."
+            "--communities",
+            type=_Number(),
+            default="auto",
+            help="Form this many communities of users; with auto a rule finds how many.",
         ),
         click.option(
-            "--categories", type=_Number(), default="auto", help="How many; a rule finds it."
+            "--categories",
+            type=_Number(),
+            default="auto",
+            help="Form this many categories of pages; with auto a rule finds how many.",
         ),
     ):
         function = option(function)
     return function
 
 
-@command(extra="batch")
+@command(
+    short="Cluster pages and users, and publish the model.",
+    reads=(*PLACES, *MODEL, "keep_generations"),
+    extra="batch",
+)
 @plan_options
 @click.option(
     "--labels",
     metavar="FILE",
-    help="Judge the categories by labelled pages: a URL and its label a line (TSV, CSV, NDJSON).",
+    help="Measure the categories against labelled pages: a file of one URL and its label a line "
+    "(TSV, CSV or NDJSON).",
 )
-@click.option("--force", is_flag=True, help="Publish even an empty or far smaller result.")
-@click.option("--every", type=_Period(), help="Run one batch after the other, so often.")
+@click.option("--force", is_flag=True, help="Publish even an empty or a far smaller result.")
+@click.option("--every", type=_Period(), help="Repeat the batch at this interval (30m, 6h, 1d).")
 @as_json
 def batch(
     settings: Settings,
@@ -117,32 +123,32 @@ def batch(
     from webrec.batch.job import Plan
     from webrec.formats.label_file import read_labels
 
-    truth = {} if labels is None else read_labels(labels)  # before the work, not after
-    plan = Plan(categories, communities, features, seed, force, settings.taxonomy, truth)
+    labelled = {} if labels is None else read_labels(labels)  # before the work, not after
+    plan = Plan(categories, communities, features, seed, force, settings.taxonomy, labelled)
     if every is None:
         _one(settings, plan, as_json=as_json)
     else:
         try:
             _repeat(settings, plan, every, as_json=as_json)
         except Terminated:
-            tell("stopped")  # as asked: no failure
+            print_note("stopped")  # as asked: no failure
 
 
 def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> NoReturn:
-    """One batch after the other, until the process is told to stop.
+    """Run one batch after the other, until the process is stopped.
 
     A stop does not wait for the end of a batch: it gives back its lease, and the next batch takes
     away what it left.
     """
     while True:
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             _one(settings, plan, as_json=as_json)
         except UsageError:
             raise  # the next batch would meet it, too
         except WebrecError as error:
-            fail(str(error))
-        time.sleep(max(0.0, every - (time.monotonic() - began)))
+            print_error(str(error))
+        time.sleep(max(0.0, every - (time.monotonic() - started)))
 
 
 def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
@@ -150,20 +156,20 @@ def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
     from webrec.batch import job
 
     written: list[Written] = []
-    began = time.monotonic()
+    started = time.monotonic()
     with engine_of(settings, RETRY_TIMEOUT_S) as engine:
-        with progress() as told:
+        with progress_bar() as progress:
             generation = job.run(
-                engine.tables, engine.log, engine.recorder, settings, plan, told, written.append
+                engine.tables, engine.log, engine.recorder, settings, plan, progress, written.append
             )
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started
         engine.refresh()
         model = next(m for m in all_models(engine.tables) if m["id"] == generation.id)
         if as_json:
             print_json(model | {"seconds": round(seconds, 3), "written": written[0]._asdict()})
         else:
             _show(engine, model, seconds)
-            tell(f"written: {written[0]}")
+            print_note(f"written: {written[0]}")
 
 
 def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
@@ -189,4 +195,4 @@ def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
         title=f"the largest of {len(communities)} communities",
     )
     quality = ", ".join(f"{name} {value:.3g}" for name, value in model["quality"].items())
-    tell(f"quality: {quality or 'nothing to judge'}")
+    print_note(f"quality: {quality or 'nothing to judge'}")

@@ -7,33 +7,27 @@ from dataclasses import asdict
 
 import click
 
-from webrec.cli.common import (
-    Group,
-    as_json,
-    command,
-    engine_of,
-    out,
-    print_json,
-    print_table,
-    tell,
-)
+from webrec.cli.command import Group, command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, out, print_json, print_note, print_table
+from webrec.cli.settings import PLACES
 from webrec.config import Settings
 from webrec.formats.files import read_documents
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, short_help="Upload, list and delete ad campaigns.")
 def campaigns() -> None:
     """Upload, list and delete ad campaigns."""
 
 
-@command(campaigns)
+@command(campaigns, short="Write the campaigns of a file.", reads=PLACES)
 @click.argument("file", metavar="FILE")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @as_json
 def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
     """Write the campaigns in FILE (a JSON list or NDJSON; - is standard input).
 
-    Each is judged for itself. The same upload twice changes nothing.
+    Each is checked and written for itself. The same upload twice changes nothing.
     """
     from webrec.admin.campaigns import apply_campaigns
 
@@ -48,15 +42,15 @@ def apply(settings: Settings, file: str, dry_run: bool, as_json: bool) -> None:
         for result in results:
             for error in result.errors:
                 where = f"{result.id or 'document'} (number {result.index})"
-                tell(f"{where}: {error['field']}: {error['message']}")
+                print_note(f"{where}: {error['field']}: {error['message']}")
         counts = Counter(result.status for result in results)
-        said = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-        out.print(f"{'would be: ' if dry_run else ''}{said or 'the file holds no campaign'}")
+        summary = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+        out.print(f"{'would be: ' if dry_run else ''}{summary or 'the file holds no campaign'}")
     if any(result.status == "invalid" for result in results):
         raise click.exceptions.Exit(1)
 
 
-@command(campaigns, "list")
+@command(campaigns, "list", short="List the campaigns.", reads=PLACES)
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the campaigns."""
@@ -84,10 +78,10 @@ def list_(settings: Settings, as_json: bool) -> None:
     )
 
 
-@command(campaigns)
+@command(campaigns, short="Delete a campaign.", reads=PLACES)
 @click.argument("campaign_id", metavar="ID")
 def delete(settings: Settings, campaign_id: str) -> None:
-    """Take a campaign away."""
+    """Delete the campaign with this ID."""
     from webrec.admin.campaigns import delete_campaign
 
     with engine_of(settings) as engine:

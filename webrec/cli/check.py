@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from service.api_keys import KeyFile
-from webrec.cli.common import as_json, command, engine_of, print_json, print_table
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, print_json, print_table
+from webrec.cli.settings import PLACES
 from webrec.config import Settings
 from webrec.errors import LogUnavailable, WebrecError
 
@@ -25,10 +28,10 @@ class _Finding(NamedTuple):
     detail: str
 
 
-@command()
+@command(short="Find out whether everything works.", reads=(*PLACES, "keys"))
 @as_json
 def check(settings: Settings, as_json: bool) -> None:
-    """Look at store, log, model, campaigns and keys; exit with 1 if something is wrong."""
+    """Check store, log, model, campaigns and keys; exit with 1 if something is wrong."""
     findings = [*_parts(settings), _keys(settings)]
     if as_json:
         print_json(

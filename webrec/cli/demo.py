@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webrec.bench.server_process import service
-from webrec.cli.common import command, engine_of, out, print_table, progress
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import out, print_table
+from webrec.cli.progress import progress_bar
+from webrec.cli.settings import ANSWERS, SERVERS
 from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 
@@ -24,8 +28,14 @@ class DemoFailed(WebrecError):
     """The demo could not be shown."""
 
 
-@command(extra="batch")
-@click.option("--keep", type=Path, help="Keep the demo's data in this folder, new or empty.")
+@command(
+    short="Show the whole way on a small world, in under a minute.",
+    reads=(*SERVERS, *ANSWERS, "min_visits", "profile_urls"),
+    extra="batch",
+)
+@click.option(
+    "--keep", type=Path, help="Keep the demo's data in this folder, which must be new or empty."
+)
 def demo(settings: Settings, keep: Path | None) -> None:
     """Show the whole way: a world, a batch, campaigns, recommendations over HTTP.
 
@@ -33,10 +43,10 @@ def demo(settings: Settings, keep: Path | None) -> None:
     """
     if keep is not None and keep.exists() and any(keep.iterdir()):
         raise UsageError(f"{keep} is not empty: the demo's world would mix with what is there")
-    began = time.monotonic()
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="webrec-demo-") as temporary:
         _show(_own(settings, keep or Path(temporary)))
-    out.print(f"\nThat took {time.monotonic() - began:.0f} s. Next:", style="bold")
+    out.print(f"\nThat took {time.monotonic() - started:.0f} s. Next:", style="bold")
     out.print(
         "  webrec ingest FILE…     your own pages and visits, or an access log\n"
         "  webrec batch            cluster them\n"
@@ -124,9 +134,9 @@ def _batch(settings: Settings) -> None:
     from webrec.batch import job
 
     with engine_of(settings) as engine:
-        with progress() as tell:
+        with progress_bar() as progress:
             plan = job.Plan(categories=6, communities=3)
-            job.run(engine.tables, engine.log, engine.recorder, settings, plan, tell)
+            job.run(engine.tables, engine.log, engine.recorder, settings, plan, progress)
         engine.refresh()
         categories = list_categories(engine, 100, "").items
     print_table(

@@ -1,4 +1,4 @@
-"""`webrec evaluate`: how good the recommendations are, found out from the site's own log."""
+"""`webrec evaluate`: how good the recommendations are, measured on the site's own log."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webrec.cli.batch import plan_options
-from webrec.cli.common import (
-    as_json,
-    command,
-    draw_chart,
-    engine_of,
-    out,
-    print_json,
-    print_table,
-    progress,
-    tell,
-)
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, draw_chart, out, print_json, print_note, print_table
+from webrec.cli.progress import progress_bar
+from webrec.cli.settings import MODEL, PLACES
 from webrec.config import Settings
 
 if TYPE_CHECKING:
@@ -47,37 +41,42 @@ _COLUMNS = {
 def _finite(
     _context: click.Context, _option: click.Parameter, values: tuple[float, ...]
 ) -> tuple[float, ...]:
-    """Refuse what orders nothing."""
+    """Refuse a weight that is no finite number: it orders nothing."""
     for value in values:
         if not math.isfinite(value):
             raise click.BadParameter(f"{value} is no weight: it must be a finite number")
     return values
 
 
-@command(extra="batch")
+@command(
+    short="Measure how good the recommendations are, on your own log.",
+    reads=(*PLACES, *MODEL, "w_ads", "w_aff", "w_sim", "online"),
+    extra="batch",
+)
 @click.option(
     "--protocol",
     type=click.Choice(PROTOCOLS),
     default="time",
     show_default=True,
-    help="What is learnt from, and what is asked then.",
+    help="Split the log in this way into what is learnt from and what is asked about.",
 )
 @click.option(
     "--users",
     type=click.IntRange(1),
-    help="Visitors held out; a quarter of those with enough pages, at most 5000, if left out.",
+    help="Hold out this many visitors; a quarter of those with enough pages, at most 5000, if left "
+    "out.",
 )
 @click.option(
     "--visits",
     type=click.IntRange(1),
-    help="By time: visits asked about; all, at most 5000, if left out.",
+    help="Ask about this many visits, with --protocol time; all, at most 5000, if left out.",
 )
 @click.option(
     "--limit",
     type=click.IntRange(10, 100),
     default=100,
     show_default=True,
-    help="Length of the lists; what is not in them counts as missed.",
+    help="Ask for lists of this length; a page that is not in them counts as missed.",
 )
 @click.option(
     "--also-w-sim",
@@ -86,16 +85,18 @@ def _finite(
     default=(0.0,),
     show_default=True,
     callback=_finite,
-    help="A weight of similarity to measure beside that of the settings; again for another. 0 is "
-    "the published priority.",
+    help="Measure this weight of similarity beside that of the settings; give it again for another "
+    "one. 0 is the published priority.",
 )
 @click.option(
     "--from-last",
     is_flag=True,
-    help="Ask from the last page that is given, not from one that nobody knows (time always does).",
+    help="Ask from the last page that is given, and not from an unknown one (time always does).",
 )
 @plan_options
-@click.option("--chart", type=Path, metavar="FILE.svg", help="Draw the figures, too.")
+@click.option(
+    "--chart", type=Path, metavar="FILE.svg", help="Draw the figures into this file, too."
+)
 @as_json
 def evaluate(
     settings: Settings,
@@ -134,8 +135,8 @@ def evaluate(
         also_w_sim=also_w_sim,
         from_last=from_last,
     )
-    with engine_of(settings) as engine, progress() as told:
-        found = run(_source(engine), settings, order, told)
+    with engine_of(settings) as engine, progress_bar() as progress:
+        found = run(_source(engine), settings, order, progress)
     if as_json:
         print_json(found.document())
     else:
@@ -160,9 +161,9 @@ def _show(found: Evaluation) -> None:
         for table in section.tables:
             _show_table(section, table)
         for name, reason in section.left_out.items():
-            tell(f"{name} is left out: {reason}")
+            print_note(f"{name} is left out: {reason}")
     for protocol, reason in found.skipped.items():
-        tell(f"{protocol} is left out: {reason}")
+        print_note(f"{protocol} is left out: {reason}")
 
 
 def _title(section: Section) -> str:

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from webrec.cli.common import (
-    as_json,
-    command,
-    engine_of,
-    fail,
-    print_json,
-    print_table,
-    progress,
-    tell,
-    undisturbed,
-)
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, print_error, print_json, print_note, print_table
+from webrec.cli.progress import progress_bar
+from webrec.cli.settings import PLACES
+from webrec.cli.stopping import undisturbed
 from webrec.config import Settings
 from webrec.domain.progress import Progress
 from webrec.domain.types import Event
@@ -55,7 +50,10 @@ class _Report:
             self.problems.append({"line": line, "reason": reason})
 
 
-@command()
+@command(
+    short="Load visits and pages from files into the raw log.",
+    reads=(*PLACES, "segment_bytes"),
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option(
     "--format",
@@ -63,10 +61,12 @@ class _Report:
     type=click.Choice(["ndjson", "combined"]),
     default="ndjson",
     show_default=True,
-    help="Event documents, or an access log of Apache or nginx.",
+    help="Read event documents (ndjson), or an access log of Apache or nginx (combined).",
 )
-@click.option("--site", metavar="URL", help="The site of an access log: https://example.org")
-@click.option("--strict", is_flag=True, help="Exit with 1 if any line was broken.")
+@click.option(
+    "--site", metavar="URL", help="Take this site for that of an access log: https://example.org"
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 if any line is broken.")
 @as_json
 def ingest(
     settings: Settings,
@@ -78,8 +78,8 @@ def ingest(
 ) -> None:
     """Load visits, accepts and descriptions of pages into the raw log.
 
-    FILE may be packed (.gz, .zst), or - for standard input. A broken line is counted and reported
-    and stops nothing.
+    FILE may be compressed (.gz, .zst), or - for standard input. A broken line is counted and
+    reported, and stops nothing.
     """
     if format_ == "combined" and site is None:
         raise UsageError("an access log does not name its site: add --site https://example.org")
@@ -90,16 +90,16 @@ def ingest(
     if site is not None:
         _check_site(site)
     check_files(files)
-    began = time.monotonic()
+    started = time.monotonic()
     reports: list[_Report] = []
     try:
-        with engine_of(settings) as engine, progress() as told:
+        with engine_of(settings) as engine, progress_bar() as progress:
             for name in files:
                 reports.append(_Report(name))
-                _load(engine.recorder, site, reports[-1], told)
-    finally:  # stopped in the middle, too, what is on disk by then is said
+                _load(engine.recorder, site, reports[-1], progress)
+    finally:  # stopped in the middle, too, what is on disk by then is reported
         if reports:
-            _show(reports, time.monotonic() - began, as_json=as_json)
+            _show(reports, time.monotonic() - started, as_json=as_json)
     if any(r.failure for r in reports) or (strict and any(r.rejected for r in reports)):
         raise click.exceptions.Exit(1)
 
@@ -114,18 +114,20 @@ def _check_site(site: str) -> None:
         raise UsageError(f"--site {site}: {error}") from error
 
 
-def _load(recorder: Recorder, site: str | None, report: _Report, told: Progress) -> None:
+def _load(recorder: Recorder, site: str | None, report: _Report, progress: Progress) -> None:
     """Load one file; what was good before a failure is kept."""
     try:
         with opened(report.file) as file:
             lines = _counted(file, report)
             events = _ndjson(lines, report) if site is None else _combined(lines, site, report)
-            _record(recorder, events, report, told)
+            _record(recorder, events, report, progress)
     except WebrecError as error:
         report.failure = str(error)
 
 
-def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: Progress) -> None:
+def _record(
+    recorder: Recorder, events: Iterator[Event], report: _Report, progress: Progress
+) -> None:
     """Write events in large batches; what was read before a failure is kept."""
     batch: list[Event] = []
 
@@ -139,7 +141,7 @@ def _record(recorder: Recorder, events: Iterator[Event], report: _Report, told: 
                 report.bots += sum(event.bot for event in taken)
                 recorder.roll()
                 recorder.flush()
-        told(f"loading {report.file}", report.lines, 0)
+        progress(f"loading {report.file}", report.lines, 0)
 
     try:
         for event in events:
@@ -210,11 +212,11 @@ def _show(reports: list[_Report], seconds: float, *, as_json: bool) -> None:
         return
     for report in reports:
         for problem in report.problems:
-            tell(f"{report.file}:{problem['line']}: {problem['reason']}")
+            print_note(f"{report.file}:{problem['line']}: {problem['reason']}")
         if report.rejected > len(report.problems):
-            tell(f"{report.file}: … and {report.rejected - len(report.problems):,} more")
+            print_note(f"{report.file}: … and {report.rejected - len(report.problems):,} more")
         if report.failure:
-            fail(report.failure)
+            print_error(report.failure)
     rows = [
         (
             "standard input" if r.file == STDIN else r.file,
@@ -227,4 +229,4 @@ def _show(reports: list[_Report], seconds: float, *, as_json: bool) -> None:
         for r in reports
     ]
     print_table(("file", "lines", "accepted", "of bots", "broken", "no page view"), rows)
-    tell(f"{seconds:.1f} s; everything accepted is on disk. Next: webrec batch")
+    print_note(f"{seconds:.1f} s; everything accepted is on disk. Next: webrec batch")

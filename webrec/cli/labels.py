@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 
-from webrec.cli.common import Group, as_json, command, engine_of, out, print_json, print_table
+from webrec.cli.command import Group, command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, out, print_json, print_table
+from webrec.cli.settings import PLACES
 from webrec.config import Settings
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, short_help="List the categories, and name one.")
 def labels() -> None:
-    """List the categories, name one."""
+    """List the categories, and name one."""
 
 
-@command(labels, "list")
+@command(labels, "list", short="List the categories with their labels.", reads=PLACES)
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the categories of the active model with their labels."""
@@ -34,7 +37,7 @@ def list_(settings: Settings, as_json: bool) -> None:
     )
 
 
-@command(labels, "set")
+@command(labels, "set", short="Name a category.", reads=PLACES)
 @click.argument("category_id", metavar="ID")
 @click.argument("label", metavar="LABEL")
 def set_(settings: Settings, category_id: str, label: str) -> None:

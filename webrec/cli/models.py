@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 
-from webrec.cli.common import Group, as_json, command, engine_of, out, print_json, print_table
+from webrec.cli.command import Group, command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import as_json, out, print_json, print_table
+from webrec.cli.settings import PLACES
 from webrec.config import Settings
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, short_help="List the published models, and go back to one.")
 def models() -> None:
-    """List the published models, go back to one."""
+    """List the published models, and go back to one."""
 
 
-@command(models, "list")
+@command(models, "list", short="List the published models, newest first.", reads=PLACES)
 @as_json
 def list_(settings: Settings, as_json: bool) -> None:
     """List the published models, newest first."""
@@ -38,10 +41,10 @@ def list_(settings: Settings, as_json: bool) -> None:
     )
 
 
-@command(models)
+@command(models, short="Go back, or forward, to a published model.", reads=PLACES)
 @click.argument("model_id", metavar="ID")
 def activate(settings: Settings, model_id: str) -> None:
-    """Go back, or forward, to a published model."""
+    """Make the published model with this ID the active one."""
     from webrec.admin.models import activate_model
 
     with engine_of(settings) as engine:

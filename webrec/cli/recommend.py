@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import click
 
-from webrec.cli.common import command, engine_of, print_json
+from webrec.cli.command import command
+from webrec.cli.engine import engine_of
+from webrec.cli.output import print_json
+from webrec.cli.settings import ANSWERS, PLACES
 from webrec.config import Settings
 from webrec.errors import WebrecError
 from webrec.formats.files import read_documents
 
 
-@command()
+@command(short="Answer request documents without a server.", reads=(*PLACES, *ANSWERS))
 @click.argument("file", metavar="FILE")
 def recommend(settings: Settings, file: str) -> None:
     """Answer the request documents in FILE (JSON, a list or NDJSON; - is standard input).
 
-    Prints one JSON answer a line, as over HTTP; a document that cannot be answered gives its
-    problem, and the exit status 1. Visits are recorded, as over HTTP.
+    One JSON answer a line is printed, as over HTTP. For a document that cannot be answered its
+    problem is printed, and the exit status is 1. Visits are recorded, as over HTTP.
     """
     from service.answers import recommend_document
     from service.responses import problem_document

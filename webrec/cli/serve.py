@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import click
 
-from webrec.cli.common import command
+from webrec.cli.command import command
+from webrec.cli.settings import ANSWERS, PLACES, SERVERS
 from webrec.config import Settings
 
 
-@command()
+@command(
+    short="Answer over HTTP.",
+    reads=("bind", *SERVERS, *PLACES, "keys", *ANSWERS, "segment_bytes"),
+)
 def serve(settings: Settings) -> None:
-    """Answer over HTTP, until told to stop.
+    """Answer over HTTP, until the process is stopped.
 
-    See --bind and --workers below; /docs on the service describes the interface.
+    /docs on the service describes the interface.
     """
     from service import wsgi
 

@@ -6,30 +6,30 @@ import sys
 
 import click
 
-from webrec.cli.common import command
+from webrec.cli.command import command
 from webrec.config import Settings
 from webrec.errors import UsageError
 
 _DAY_S = 86_400
 
 
-@command()
+@command(short="Print a script for the HBase shell that makes the tables.", reads=("store",))
 @click.option(
     "--regions",
     type=click.IntRange(1, 256),
     default=16,
     show_default=True,
-    help="Regions that a table with evenly spread keys begins with.",
+    help="Split each table with evenly spread keys into this many regions.",
 )
 @click.option(
     "--event-ids-days",
     type=click.IntRange(1, 20_000),
-    help="Forget event ids after so many days; left out: never.",
+    help="Forget event ids after this many days; never, if left out.",
 )
 @click.option(
     "--generation",
     type=click.IntRange(1, 999_999),
-    help="The tables of the model with this number, instead of those that all models share.",
+    help="Make the tables of the model with this number, instead of those that all models share.",
 )
 def tables(
     settings: Settings, regions: int, event_ids_days: int | None, generation: int | None

@@ -7,20 +7,34 @@ from pathlib import Path
 
 import click
 
-from webrec.cli.common import as_json, command, out, print_json, progress
+from webrec.cli.command import command
+from webrec.cli.output import as_json, out, print_json
+from webrec.cli.progress import progress_bar
 from webrec.config import Settings
 from webrec.errors import UsageError
 
 
-@command()
-@click.option("--urls", default=2_000, show_default=True, help="Pages.")
-@click.option("--users", default=200, show_default=True, help="Visitors.")
-@click.option("--categories", default=10, show_default=True, help="Themes of pages.")
-@click.option("--communities", default=4, show_default=True, help="Groups of visitors.")
-@click.option("--campaigns", default=50, show_default=True, help="Ad campaigns.")
-@click.option("--requests", default=500, show_default=True, help="Recorded requests.")
-@click.option("--seed", default=1, show_default=True, help="The same seed gives the same world.")
-@click.option("--out", "folder", type=Path, required=True, help="The folder to write.")
+@command(short="Write a synthetic world as files, to try webrec with.")
+@click.option("--urls", default=2_000, show_default=True, help="Make this many pages.")
+@click.option("--users", default=200, show_default=True, help="Make this many visitors.")
+@click.option(
+    "--categories", default=10, show_default=True, help="Spread the pages over this many themes."
+)
+@click.option(
+    "--communities",
+    default=4,
+    show_default=True,
+    help="Spread the visitors over this many kinds of taste.",
+)
+@click.option("--campaigns", default=50, show_default=True, help="Make this many ad campaigns.")
+@click.option("--requests", default=500, show_default=True, help="Make this many requests.")
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    help="Draw everything from this seed: the same seed gives the same world.",
+)
+@click.option("--out", "folder", type=Path, required=True, help="Write the files into this folder.")
 @as_json
 def world(settings: Settings, folder: Path, as_json: bool, **numbers: int) -> None:  # noqa: ARG001
     """Write a synthetic world: pages, visits, campaigns and requests."""
@@ -29,8 +43,8 @@ def world(settings: Settings, folder: Path, as_json: bool, **numbers: int) -> No
 
     spec = WorldSpec(now_ms=time.time_ns() // 1_000_000, **numbers)
     try:
-        with progress() as tell:
-            files = generate(spec, folder, tell)
+        with progress_bar() as progress:
+            files = generate(spec, folder, progress)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
     if as_json:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
 
 import orjson
 
+from webrec.domain.progress import Progress, no_progress
 from webrec.synthetic.campaigns import campaigns
 from webrec.synthetic.events import pages, visits
 from webrec.synthetic.requests import requests
 from webrec.synthetic.spec import WorldSpec
 from webrec.synthetic.words import Document
-
-Progress: TypeAlias = Callable[[str, int, int], None]
 
 CHUNK = 2_000
 """Documents written at a time: some hundred kilobytes in memory."""
@@ -33,7 +31,7 @@ class WorldFiles:
     documents: Mapping[str, int]
 
 
-def generate(spec: WorldSpec, out: Path, progress: Progress | None = None) -> WorldFiles:
+def generate(spec: WorldSpec, out: Path, progress: Progress = no_progress) -> WorldFiles:
     """Write a world into a folder, which is made where there is none; its files are replaced.
 
     Args:
@@ -70,9 +68,7 @@ def generate(spec: WorldSpec, out: Path, progress: Progress | None = None) -> Wo
     return files
 
 
-def _write(
-    path: Path, documents: Iterator[Document], total: int, progress: Progress | None
-) -> None:
+def _write(path: Path, documents: Iterator[Document], total: int, progress: Progress) -> None:
     """One document a line; a ``.json`` file is a list of them."""
     start, between, end = (
         (b"[\n", b",\n", b"\n]\n") if path.suffix == ".json" else (b"", b"\n", b"\n")
@@ -83,6 +79,5 @@ def _write(
         while chunk := list(islice(documents, CHUNK)):
             file.write((between if done else b"") + between.join(map(orjson.dumps, chunk)))
             done += len(chunk)
-            if progress is not None:
-                progress(path.name, done, total)
+            progress(path.name, done, total)
         file.write(end)

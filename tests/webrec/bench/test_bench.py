@@ -92,13 +92,20 @@ def test_the_experiment_on_hbase(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """People see the figures of each level, and the published ones; without matplotlib, too."""
-    monkeypatch.setitem(sys.modules, "webrec.bench.chart", None)
+    monkeypatch.setitem(sys.modules, "webrec.bench.reference.chart", None)
     arguments = [*QUICK[:-1], "--folder", str(tmp_path)]
     result = CliRunner().invoke(main, arguments, catch_exceptions=False)
     shown = result.stdout
     assert result.exit_code == 0
     assert "pip install webrec[bench]" in result.stderr
-    for words in ("1 at once", "30 at once", "447.77", "service / floor", "20 of ", "0 wrong"):
+    for words in (
+        "1 at once",
+        "30 at once",
+        "447.77",
+        "service / baseline app",
+        "20 of ",
+        "0 wrong",
+    ):
         assert words in shown
 
 
@@ -136,6 +143,25 @@ def test_a_benchmark_that_is_stopped(tmp_path: Path, number: signal.Signals) -> 
     process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
+
+
+@pytest.mark.parametrize("command", [("bench", "scaling"), ("growth",)], ids=" ".join)
+def test_scaling_under_both_its_names(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """`webrec growth` is its former name, and says so; with nothing to measure both are quick."""
+    chart = tmp_path / "chart.svg"
+    arguments = [*command, "--axis", "urls", "--largest", "1", "--chart", str(chart), "--json"]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"axes": [], "batch": [], "aim": 1.3}
+    assert ("is called `webrec bench scaling` now" in result.stderr) == (command == ("growth",))
+    assert chart.exists()
+
+
+def test_options_before_another_command_are_refused(tmp_path: Path) -> None:
+    """They would have no effect there."""
+    result = CliRunner().invoke(main, ["bench", "--folder", str(tmp_path), "scaling"])
+    assert result.exit_code == 2
+    assert "--folder stands before scaling: put it behind" in result.stderr
 
 
 def test_what_it_cannot_use(tmp_path: Path) -> None:

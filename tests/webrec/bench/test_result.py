@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from webrec.bench.chart import draw
 from webrec.bench.checks import Checked
 from webrec.bench.figures import Spread, plain
 from webrec.bench.interleaving import Lap, Pace
-from webrec.bench.result import (
+from webrec.bench.reference.chart import draw
+from webrec.bench.reference.result import (
     AGAINST,
     BASELINE,
     SERVICE,

@@ -1,4 +1,4 @@
-"""Growth measured end to end on tiny worlds; how long anything takes is no matter here."""
+"""Scaling measured end to end on tiny worlds; how long anything takes is no matter here."""
 
 from __future__ import annotations
 
@@ -12,31 +12,19 @@ import pytest
 from hbase_schema.families import Family
 from tests.support.thrift_gateway import ThriftGateway
 from webrec.bench.figures import Spread
-from webrec.bench.scaling import (
-    AXES,
-    AxisGrowth,
-    BatchPoint,
-    Cost,
-    Growth,
-    Pace,
-    Point,
-    batch_growth,
-    measured,
-    request_growth,
-)
-from webrec.bench.scaling_chart import draw
+from webrec.bench.scaling.batch import measure_batch, measure_command
+from webrec.bench.scaling.chart import draw
+from webrec.bench.scaling.requests import AXES, measure_axis
+from webrec.bench.scaling.result import AxisScaling, BatchPoint, Cost, Point, Scaling, ScalingPace
 from webrec.bench.synthetic_model import SyntheticModelSpec
 from webrec.config import load
+from webrec.domain.progress import no_progress
 from webrec.errors import UsageError, WebrecError
 from webrec.storage import open_store
 
 BASE = SyntheticModelSpec(urls=200, users=30, ads=20, profile_urls=5, categories=5, communities=2)
-PACE = Pace(requests=20, block=8, repeats=3, warm_up=4)
+PACE = ScalingPace(requests=20, block=8, repeats=3, warm_up=4)
 SPREAD = Spread(2.0, 1.0, 3.0)
-
-
-def tell(_doing: str, _done: int, _total: int) -> None:
-    """Nobody listens."""
 
 
 def point(size: int) -> Point:
@@ -48,11 +36,11 @@ def point(size: int) -> Point:
         p95_ms=SPREAD,
         p99_ms=SPREAD,
         ratio=SPREAD,
-        over_floor_ms=SPREAD,
+        over_baseline_ms=SPREAD,
         cpu_ms=SPREAD,
         memory=[],
         degraded=0,
-        grown_s=1.0,
+        written_s=1.0,
         ready_s=1.0,
     )
 
@@ -65,14 +53,14 @@ def is_in_order(spread: Spread) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("on_hbase", [False, True])
 def test_an_axis_is_measured_at_every_size(tmp_path: Path, on_hbase: bool) -> None:
-    """The floor and two sizes answer in turn, and nothing of their worlds is left."""
+    """The baseline app and two sizes answer in turn, and nothing of their worlds is left."""
     with ThriftGateway() as gateway:
         uri = gateway.store_uri("growth")
         settings = load(home=tmp_path / "mine", store=uri if on_hbase else "", tmax=60_000)
-        found = request_growth(
+        found = measure_axis(
             "urls",
             tmp_path / "worlds",
-            tell,
+            no_progress,
             sizes=(200, 400),
             base=BASE,
             pace=PACE,
@@ -93,29 +81,32 @@ def test_an_axis_is_measured_at_every_size(tmp_path: Path, on_hbase: bool) -> No
         assert each.median_ms.low > 0
         assert each.requests == PACE.repeats * PACE.requests
         assert each.p99_ms.high >= each.p95_ms.low
-        assert is_in_order(each.over_floor_ms)
+        assert is_in_order(each.over_baseline_ms)
         assert len(each.memory) == 3
         assert all(held.private > 1 << 20 for held in each.memory)
-    document = Growth(axes=[found], batch=[]).document()
-    assert orjson.loads(orjson.dumps(document))["axes"][0]["points"][1]["size"] == 400
+    document = Scaling(axes=[found], batch=[]).document()
+    (axis,) = orjson.loads(orjson.dumps(document))["axes"]
+    assert axis["points"][1]["size"] == 400
+    assert {"floor_ms", "growth", "base", "pace"} <= axis.keys()
+    assert {"over_floor_ms", "grown_s", "ready_s"} <= axis["points"][1].keys()
 
 
 @pytest.mark.slow
 def test_sizes_are_compared_within_a_repeat(tmp_path: Path) -> None:
-    """With one repeat, everything follows from the medians of the sizes and of the floor."""
+    """With one repeat, everything follows from the medians of the sizes and of the baseline app."""
     pace = replace(PACE, repeats=1)
-    found = request_growth("ads", tmp_path, tell, sizes=(5, 10, 20), base=BASE, pace=pace)
-    floor, (smallest, _, largest) = found.floor_ms.median, found.points
+    found = measure_axis("ads", tmp_path, no_progress, sizes=(5, 10, 20), base=BASE, pace=pace)
+    baseline, (smallest, _, largest) = found.baseline_ms.median, found.points
     assert found.growth.median == largest.median_ms.median / smallest.median_ms.median
     for each in found.points:
-        assert each.ratio.median == each.median_ms.median / floor
-        assert each.over_floor_ms.median == each.median_ms.median - floor
+        assert each.ratio.median == each.median_ms.median / baseline
+        assert each.over_baseline_ms.median == each.median_ms.median - baseline
 
 
 @pytest.mark.slow
 def test_a_batch_is_measured_command_by_command(tmp_path: Path) -> None:
     """A world is made, loaded and clustered; nothing of it is left."""
-    found = batch_growth(300, tmp_path, tell, categories=5, communities=3)
+    found = measure_batch(300, tmp_path, no_progress, categories=5, communities=3)
     assert (found.urls, found.users, found.visits) == (300, 15, 600)
     for cost in (found.world, found.ingest, found.batch):
         assert cost.cpu_s > 0
@@ -129,14 +120,14 @@ def test_the_peak_of_a_command_is_its_own(tmp_path: Path) -> None:
     """It does not count what the process holds that has it measured."""
     ballast = np.ones(1 << 29, np.uint8)
     numbers = ("--urls", "50", "--users", "10", "--requests", "0", "--campaigns", "0")
-    cost = measured(["world", *numbers, "--out", str(tmp_path)], load(home=tmp_path))
+    cost = measure_command(["world", *numbers, "--out", str(tmp_path)], load(home=tmp_path))
     assert cost.peak_bytes < len(ballast)
 
 
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     """Its own message is in the error."""
     with pytest.raises(WebrecError, match="categories must be at most urls"):
-        measured(["world", "--urls", "1", "--out", str(tmp_path)], load(home=tmp_path))
+        measure_command(["world", "--urls", "1", "--out", str(tmp_path)], load(home=tmp_path))
 
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
@@ -146,16 +137,18 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
         other = open_store(f"{uri}-batch-300")
         other.create_table("precious", (Family("m"),))
         with pytest.raises(UsageError, match="holds tables already"):
-            batch_growth(300, tmp_path / "new", tell, settings=load(home=tmp_path, store=uri))
+            measure_batch(
+                300, tmp_path / "new", no_progress, settings=load(home=tmp_path, store=uri)
+            )
         assert other.tables() == ["precious"]
         other.close()
     mine = load(home=tmp_path, store=f"sqlite:///{tmp_path}/mine")
     with pytest.raises(UsageError, match="leave --store"):
-        batch_growth(300, tmp_path / "new", tell, settings=mine)
+        measure_batch(300, tmp_path / "new", no_progress, settings=mine)
     (tmp_path / "batch-300").mkdir()
     (tmp_path / "batch-300" / "precious").touch()
     with pytest.raises(UsageError, match="cannot be made"):
-        batch_growth(300, tmp_path, tell)
+        measure_batch(300, tmp_path, no_progress)
     assert (tmp_path / "batch-300" / "precious").exists()
 
 
@@ -163,11 +156,11 @@ def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
 def test_the_chart_shows_every_axis_and_is_the_same_every_time(tmp_path: Path) -> None:
     """Two panels for each axis and for the batch, in the same bytes for the same numbers."""
     axes = [
-        AxisGrowth(
+        AxisScaling(
             axis=axis,
             base=BASE,
             pace=PACE,
-            floor_ms=SPREAD,
+            baseline_ms=SPREAD,
             points=[point(size) for size in sizes],
             growth=SPREAD,
         )
@@ -180,7 +173,7 @@ def test_the_chart_shows_every_axis_and_is_the_same_every_time(tmp_path: Path) -
         )
         for urls in (100, 1_000)
     ]
-    document = orjson.loads(orjson.dumps(Growth(axes=axes, batch=batch).document()))
+    document = orjson.loads(orjson.dumps(Scaling(axes=axes, batch=batch).document()))
     for name in ("one.svg", "same.svg"):
         draw(document, tmp_path / name)
     drawn = (tmp_path / "one.svg").read_text()

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tests.support.random_worlds import random_request
 from tests.support.worlds import NOW_MS, answer_of, opened
 from webrec.bench import oracle
-from webrec.bench.checks import _similar
 from webrec.bench.oracle import World
+from webrec.bench.stored_world import similar_lists
 from webrec.bench.synthetic_model import GENERATION, SyntheticModelSpec, requests, write_model
+from webrec.domain.progress import no_progress
 from webrec.errors import UsageError
 from webrec.formats.requests import RequestDocument, parse_request
 from webrec.serving.engine import Engine
@@ -32,10 +33,6 @@ SPEC = SyntheticModelSpec(
 """Small; the profiles of a community overlap."""
 MOST_EXCLUDED = 100
 """Of a request document."""
-
-
-def no_progress(_doing: str, _done: int, _total: int) -> None:
-    """Is called, and does nothing."""
 
 
 def written(folder: Path, spec: SyntheticModelSpec = SPEC) -> Tables:
@@ -77,8 +74,8 @@ def world(engine: Engine) -> World:
         },
         profiles=by_url,
         last={visitor: [urls[p] for p in row.last.tolist()] for visitor, row in rows.items()},
-        similar=_similar(space, "", urls),
-        co_visits=_similar(space, "alone_", urls),
+        similar=similar_lists(space, "", urls),
+        co_visits=similar_lists(space, "alone_", urls),
         intercept=_weights(urls, space["start_pages"], space["start_weights"]),
         w_sim=engine.settings.w_sim,
         campaigns={

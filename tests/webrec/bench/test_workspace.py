@@ -19,7 +19,7 @@ from tests.support.recorders import kill
 from tests.support.thrift_gateway import ThriftGateway
 from tests.support.worlds import batch
 from webrec.bench.commands import CommandFailed
-from webrec.bench.workspace import World, load, locked, make_world
+from webrec.bench.workspace import WorldFolder, load, locked, make_world
 from webrec.config import Settings
 from webrec.config import load as settings_of
 from webrec.domain.types import Event
@@ -41,7 +41,7 @@ SPEC = WorldSpec(
 )
 
 
-def world_in(folder: Path, spec: WorldSpec = SPEC) -> World:
+def world_in(folder: Path, spec: WorldSpec = SPEC) -> WorldFolder:
     """The world, and nobody looks how it comes."""
     folder.mkdir(exist_ok=True)
     return make_world(folder, spec, lambda: nullcontext(lambda *_: None))

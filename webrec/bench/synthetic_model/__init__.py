@@ -18,7 +18,6 @@ Memory grows with pages times communities by eight bytes, and with pages and use
 bytes each; not with the size of the profiles.
 """
 
-from webrec.bench.synthetic_model.profiles import Progress
 from webrec.bench.synthetic_model.requests import requests
 from webrec.bench.synthetic_model.spec import ACCEPT_WEIGHT, GENERATION, SyntheticModelSpec
 from webrec.bench.synthetic_model.write import write_model
@@ -26,7 +25,6 @@ from webrec.bench.synthetic_model.write import write_model
 __all__ = [
     "ACCEPT_WEIGHT",
     "GENERATION",
-    "Progress",
     "SyntheticModelSpec",
     "requests",
     "write_model",

@@ -13,8 +13,9 @@ from clustering.similar.learner import SIMILAR, START
 from hbase_schema import row_keys
 from hbase_schema.cells import PageCell
 from webrec.bench.synthetic_model.population import Population
-from webrec.bench.synthetic_model.profiles import CommunityTotals, Progress
+from webrec.bench.synthetic_model.profiles import CommunityTotals
 from webrec.bench.synthetic_model.spec import ACCEPT_WEIGHT, GENERATION
+from webrec.domain.progress import Progress
 from webrec.domain.types import AdPage, Arrays, Campaign, Page
 from webrec.rawlog import Watermark
 from webrec.tables.generations import Generation

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from webrec.bench.synthetic_model.population import Longs, Population
 from webrec.bench.synthetic_model.spec import ACCEPT_WEIGHT, SyntheticModelSpec
+from webrec.domain.progress import Progress
 from webrec.model.co_visit_scorer import MOST_SEEN
 from webrec.synthetic.ground_truth import Ints
 from webrec.tables.rows import Counts, ProfileRow
-
-Progress: TypeAlias = Callable[[str, int, int], None]
 
 _ENTRIES_AT_ONCE = 2_000_000
 """Entries of profiles drawn at a time: a hundred megabytes or two."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from webrec.bench.synthetic_model import contents
 from webrec.bench.synthetic_model.population import Population
-from webrec.bench.synthetic_model.profiles import CommunityTotals, Progress, profiles
+from webrec.bench.synthetic_model.profiles import CommunityTotals, profiles
 from webrec.bench.synthetic_model.spec import GENERATION, SyntheticModelSpec
+from webrec.domain.progress import Progress
 from webrec.errors import UsageError
 from webrec.tables.tables import Tables
 

@@ -1,9 +1,9 @@
 """The reference experiment: a published one done again, on this machine, with this service.
 
-In: settings and a `Plan`. Out: a `webrec.bench.result.Reference`: the latency of the service and,
-beside it, of the baseline app (`service.baseline_app`), which is what the same stack takes to
-answer anything at all; on HBase also of the bare reads (`webrec.storage.hbase_bare`); and whether
-the answers were right.
+In: settings and a `ReferencePlan`. Out: a `Reference`: the latency of the service and, beside it,
+of the baseline app (`service.baseline_app`), which is what the same stack takes to answer anything
+at all; on HBase also of the bare reads (`webrec.storage.hbase_bare`); and whether the answers were
+right.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 import orjson
 
 from service.paths import RECOMMENDATIONS
-from webrec.bench import checks
-from webrec.bench import workspace as stage
-from webrec.bench.interleaving import Pace, Runner, take_turns
+from webrec.bench import workspace
+from webrec.bench.checks import check
+from webrec.bench.interleaving import Pace, Runner, interleave
+from webrec.bench.ledger import Ledger
 from webrec.bench.load import http_request, send, wall_s
 from webrec.bench.machine import machine
-from webrec.bench.responder import responder
-from webrec.bench.result import (
+from webrec.bench.reference.result import (
     AGAINST,
     BASELINE,
     SERVICE,
@@ -34,6 +34,7 @@ from webrec.bench.result import (
     is_worse,
     level_of,
 )
+from webrec.bench.responder import responder
 from webrec.bench.server_process import ServerProcess, baseline_app, service
 from webrec.config import Settings
 from webrec.formats.requests import RequestDocument, parse_request
@@ -49,7 +50,7 @@ _FIRST = {"url": "https://first.example/", "track": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ReferencePlan:
     """What is done.
 
     Attributes:
@@ -67,32 +68,34 @@ class Plan:
     against: Path | None = None
 
 
-def run(settings: Settings, plan: Plan, progress: stage.Progress) -> Reference:
+def run(
+    settings: Settings, plan: ReferencePlan, open_progress: workspace.OpenProgress
+) -> Reference:
     """Do the experiment.
 
     Args:
         settings: the service's, but for where its data is.
-        progress: opens a display.
+        open_progress: opens a display.
 
     Raises:
         UsageError: the folder or the store holds what is not ours to touch.
         WebrecError: something failed; all that was started has ended.
     """
     with ExitStack() as stack:
-        stack.enter_context(stage.locked(plan.folder))
-        world = stage.make_world(plan.folder, plan.spec, progress)
-        ours = stage.load(world, settings)
-        theirs = stage.load(world, settings, plan.against) if plan.against else None
-        tell = stack.enter_context(progress())
+        stack.enter_context(workspace.locked(plan.folder))
+        world = workspace.make_world(plan.folder, plan.spec, open_progress)
+        ours = workspace.load(world, settings)
+        theirs = workspace.load(world, settings, plan.against) if plan.against else None
+        progress = stack.enter_context(open_progress())
         every = list(requests(world.spec, plan.pace.in_all + _WARM_UP))
         documents, warming = every[: plan.pace.in_all], every[plan.pace.in_all :]
         asked = [parse_request(document, world.spec.now_ms) for document in documents]
-        ledger = checks.Ledger(asked, plan.checked, plan.seed)
+        ledger = Ledger(asked, plan.checked, plan.seed)
         with _sides(ours, theirs, plan, warming, ledger) as (runners, body_bytes):
             bare_s: list[list[tuple[float, float]]] = [[] for _ in range(plan.pace.repeats)]
             sent = [_encoded(document) for document in documents]
             beside = _bare_reads(ours, asked, plan.pace, bare_s)
-            take_turns(list(runners.values()), sent, plan.pace, tell, beside)
+            interleave(list(runners.values()), sent, plan.pace, progress, beside)
             levels = _levels(runners, plan.pace, _bare_rates(sent, body_bytes, plan.pace))
             memory = runners[SERVICE].server.memory()
         return Reference(
@@ -101,7 +104,7 @@ def run(settings: Settings, plan: Plan, progress: stage.Progress) -> Reference:
             machine=machine(ours),
             body_bytes=body_bytes,
             levels=levels,
-            checked=checks.check(ours, asked, ledger, tell),
+            checked=check(ours, asked, ledger, progress),
             memory=memory,
             bare=bare_of(levels, bare_s),
             worse=[level.at_once for level in levels if is_worse(level)],
@@ -116,9 +119,9 @@ def _encoded(document: Mapping[str, Any]) -> bytes:
 def _sides(
     ours: Settings,
     theirs: Settings | None,
-    plan: Plan,
+    plan: ReferencePlan,
     others: Sequence[Mapping[str, Any]],
-    ledger: checks.Ledger,
+    ledger: Ledger,
 ) -> Iterator[tuple[dict[str, Runner], int]]:
     """All servers, warmed up, and the mean size of the service's answers in bytes.
 
@@ -130,8 +133,8 @@ def _sides(
 
     with ExitStack() as stack:
 
-        def warmed_up(server: ServerProcess, seen: Callable[..., None]) -> tuple[Runner, int]:
-            runner = Runner(server, seen, _encoded(_FIRST))
+        def warmed_up(server: ServerProcess, on_block: Callable[..., None]) -> tuple[Runner, int]:
+            runner = Runner(server, on_block, _encoded(_FIRST))
             sent = runner.warm_up(warming, _WARM_UP_AT_ONCE)
             return runner, round(float(np.mean([len(each.body) for each in sent])))
 
@@ -139,15 +142,15 @@ def _sides(
         started = stack.enter_context(service(ours))
         runners[SERVICE], body_bytes = warmed_up(started, ledger.add)
         started = stack.enter_context(baseline_app(ours, body_bytes))
-        runners[BASELINE], _ = warmed_up(started, _unseen)
+        runners[BASELINE], _ = warmed_up(started, _ignore)
         if theirs is not None:
             started = stack.enter_context(service(theirs, plan.against))
-            runners[AGAINST], _ = warmed_up(started, _unseen)
+            runners[AGAINST], _ = warmed_up(started, _ignore)
         yield runners, body_bytes
 
 
-def _unseen(_first: int, _sent: object) -> None:
-    """Nobody looks at these answers."""
+def _ignore(_first: int, _sent: object) -> None:
+    """Do nothing: these answers are not checked."""
 
 
 def _levels(
@@ -202,7 +205,7 @@ def _active(settings: Settings) -> str:
     store = open_store(settings.store_uri)
     try:
         generation = Tables(store).generations.active()
-        assert generation is not None  # noqa: S101 - the stage made one
+        assert generation is not None  # noqa: S101 - the workspace made one
         return generation.id
     finally:
         store.close()
