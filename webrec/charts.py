@@ -191,7 +191,7 @@ def _compact(svg: bytes) -> bytes:
     if style is not None:
         style.text = f"{style.text}{_FONT}"
     ElementTree.indent(root, "")
-    return ElementTree.tostring(root) + b"\n"
+    return ElementTree.tostring(root, encoding="unicode").encode() + b"\n"
 
 
 def _take_apart(element: ElementTree.Element) -> None:
