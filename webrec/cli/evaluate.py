@@ -19,7 +19,7 @@ from webrec.config import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from webrec.evaluation.history import Source
+    from webrec.evaluation.interactions import SiteLog
     from webrec.evaluation.result import Estimate, Evaluation, Row, Section, Table
     from webrec.serving.engine import Engine
 
@@ -122,10 +122,10 @@ def evaluate(
     docs/evaluation.md says what the protocols and the measures are.
     """
     from webrec.batch.job import Plan
-    from webrec.evaluation.run import Order, run
+    from webrec.evaluation.run import EvaluationOptions, run
 
     plan = Plan(categories, communities, features, seed, force=True, taxonomy=settings.taxonomy)
-    order = Order(
+    options = EvaluationOptions(
         protocols=None if protocol == ALL else [protocol],
         users=users,
         visits=visits,
@@ -136,7 +136,7 @@ def evaluate(
         from_last=from_last,
     )
     with engine_of(settings) as engine, progress_bar() as progress:
-        found = run(_source(engine), settings, order, progress)
+        found = run(_site_log(engine), settings, options, progress)
     if as_json:
         print_json(found.document())
     else:
@@ -145,13 +145,13 @@ def evaluate(
         draw_chart(_drawing, found, chart, '"webrec[evaluate]"')
 
 
-def _source(engine: Engine) -> Source:
+def _site_log(engine: Engine) -> SiteLog:
     """The log until now, as the next batch would read it."""
-    from webrec.evaluation.history import Source
+    from webrec.evaluation.interactions import SiteLog
 
     watermark = engine.recorder.cut(_CUT_WAIT_S)
     tables = engine.tables
-    return Source(engine.log, watermark, tables.visitors.forgotten(), list(tables.campaigns.all()))
+    return SiteLog(engine.log, watermark, tables.visitors.forgotten(), list(tables.campaigns.all()))
 
 
 def _show(found: Evaluation) -> None:

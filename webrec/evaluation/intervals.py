@@ -32,7 +32,7 @@ def estimates(
         seed: of the draws.
 
     Returns:
-        None for a measure whose lower part is 0: nothing was asked that it could judge.
+        None for a measure whose lower part is 0: nothing was asked that it could measure.
     """
     _, who = np.unique(visitor, return_inverse=True)
     n = int(who.max(initial=-1)) + 1

@@ -76,8 +76,8 @@ def accuracy(found: NDArray[np.bool_], n_wanted: NDArray[np.int64]) -> dict[str,
 def rank_score(found: NDArray[np.bool_], n_wanted: NDArray[np.int64]) -> Quotient:
     """``100 · Σ 2^(-r/5) / Σ best``, r the rank from 0 of each wanted page that a list holds.
 
-    Breese, Heckerman and Kadie (1998), for votes that are 1 or absent: the chance that somebody
-    looks at a place halves every 5 places; the sums run over all questions, and the best list has
+    Breese, Heckerman and Kadie (1998), for votes that are 1 or absent: the chance that a position
+    is looked at halves every 5 positions; the sums run over all questions, and the best list has
     everything wanted in front. A page that is not in the list adds nothing.
     """
     return Quotient(100 * found @ _halving(found.shape[1]), _best(_halving, n_wanted))
@@ -97,7 +97,7 @@ def novelty(lists: Lists, visitors_of: NDArray[np.int64], visitors: int) -> Quot
     """Mean of ``-log2`` of a page's popularity share, over the first 10 of all lists (bits).
 
     Zhou et al. (2010), Vargas and Castells (2011): the share is that of the visitors whom the
-    model learnt from who visited the page; a page that none did counts as one visitor's.
+    training part who visited the page; a page that none did counts as one visitor's.
 
     Args:
         visitors_of: int64 (n_pages,), how many visitors each page had.
@@ -141,12 +141,12 @@ def _reciprocal(found: NDArray[np.bool_]) -> Floats:
     return np.where(found.any(axis=1), 1 / (1 + found.argmax(axis=1)), 0.0)
 
 
-def _halving(places: int) -> Floats:
-    return np.exp2(-np.arange(places) / HALF_LIFE)
+def _halving(positions: int) -> Floats:
+    return np.exp2(-np.arange(positions) / HALF_LIFE)
 
 
-def _discount(places: int) -> Floats:
-    return 1 / np.log2(np.arange(places) + 2)
+def _discount(positions: int) -> Floats:
+    return 1 / np.log2(np.arange(positions) + 2)
 
 
 def _best(weights: Callable[[int], Floats], n_wanted: NDArray[np.int64]) -> Floats:

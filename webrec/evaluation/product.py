@@ -1,8 +1,8 @@
 """The product under test: the batch's own steps, the model, the look-up and the algorithms.
 
-A generation is made of the part of the log that is learnt from, in a store of its own, and loaded
-as a service loads it. A question is answered as a request is, but for HTTP: what its visitor did
-since takes the place of the recent row.
+A generation is made of the training part of the log, in a store of its own, and loaded as a
+service loads it. A question is answered as a request is, but for HTTP: what its visitor did since
+takes the place of the recent row.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from webrec.batch.history import Replayed
 from webrec.config import Settings
 from webrec.domain.progress import Progress, StepProgress
 from webrec.domain.types import Campaign
-from webrec.evaluation.history import History
+from webrec.evaluation.interactions import Interactions
 from webrec.evaluation.measures import NO_PAGE, Lists
 from webrec.evaluation.protocols import Question
 from webrec.model.files import load
@@ -59,7 +59,7 @@ def mix_name(filter_: str, w_sim: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class RecommendedLists:
     """One way to recommend, over all questions.
 
     Attributes:
@@ -70,7 +70,7 @@ class Answers:
     steps: list[str]
 
 
-class Product:
+class ProductUnderTest:
     """A generation that answers questions; see `trained`.
 
     Args:
@@ -87,13 +87,13 @@ class Product:
         model: Model,
         settings: Settings,
         campaigns: Sequence[Campaign],
-        history: History,
+        interactions: Interactions,
         also_w_sim: Sequence[float],
     ) -> None:
         self.generation: Generation = model.generation
         self._tables = tables
         self._settings = settings
-        self._history = history
+        self._interactions = interactions
         self._weights = Weights(settings.w_ads, settings.w_aff, settings.w_sim)
         self._mixes = {
             mix_name(filter_, w_sim): (filter_, self._weights._replace(w_sim=w_sim))
@@ -108,8 +108,12 @@ class Product:
         self.ads = sorted(int(page) for page in board.at(_NOW_MS).ads)
 
     def answer(
-        self, mode: str, questions: Sequence[Question], limit: int, progress: StepProgress
-    ) -> dict[str, Answers]:
+        self,
+        mode: str,
+        questions: Sequence[Question],
+        limit: int,
+        progress: StepProgress,
+    ) -> dict[str, RecommendedLists]:
         """What every algorithm of a mode recommends alone, and what the product does.
 
         The product's lists are filled up (``"fill": true`` in a request), as far as it can rank.
@@ -130,7 +134,7 @@ class Product:
                 _put(lists[name][number], answer.items)
                 steps[name].append(answer.algorithm)
             progress(number + 1, len(questions))
-        return {name: Answers(lists[name], steps[name]) for name in names}
+        return {name: RecommendedLists(lists[name], steps[name]) for name in names}
 
     def _read(self, questions: Sequence[Question]) -> Iterator[tuple[Question, _GivenRows]]:
         """Each question with its reads; a visitor's profile is read from the store once."""
@@ -138,14 +142,14 @@ class Product:
         for question in questions:
             if question.visitor != visitor:
                 visitor = question.visitor
-                key = self._history.visitors[visitor]
+                key = self._interactions.visitors[visitor]
                 profile = self._tables.profiles.get(self.generation.id, key)
-            yield question, _GivenRows(profile, _recent(question, self._history.urls))
+            yield question, _GivenRows(profile, _recent(question, self._interactions.urls))
 
     def _signals(self, question: Question, reads: _GivenRows) -> RequestSignals:
         query = Query(
-            url=_UNKNOWN if question.viewed is None else self._history.urls[question.viewed],
-            visitor=self._history.visitors[question.visitor],
+            url=_UNKNOWN if question.viewed is None else self._interactions.urls[question.viewed],
+            visitor=self._interactions.visitors[question.visitor],
             exclude=(),
             campaigns=None,
             repeat=False,
@@ -197,11 +201,11 @@ def trained(
     settings: Settings,
     plan: job.Plan,
     campaigns: Sequence[Campaign],
-    history: History,
+    interactions: Interactions,
     progress: Progress,
     also_w_sim: Sequence[float] = (),
-) -> Iterator[Product]:
-    """The product after a batch over what is learnt from; all it wrote is gone afterwards."""
+) -> Iterator[ProductUnderTest]:
+    """The product after a batch over a training part; all that it wrote is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="webrec-evaluate-") as folder:
         tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
         try:
@@ -212,7 +216,7 @@ def trained(
             generation = job.describe(tables, result, quality, cut, None, settings, names)
             publish.write(tables, generation, result, progress)
             model = load(tables, generation, Path(folder) / "cache")
-            yield Product(tables, model, settings, campaigns, history, also_w_sim)
+            yield ProductUnderTest(tables, model, settings, campaigns, interactions, also_w_sim)
         finally:
             tables.store.close()
 

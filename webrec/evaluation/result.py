@@ -24,7 +24,7 @@ class Row:
     Attributes:
         is_product: ours; else a baseline.
         answered: the share of questions with a list that is not empty.
-        measures: see `webrec.evaluation.measures`; None where nothing could be judged.
+        measures: see `webrec.evaluation.measures`; None where nothing could be measured.
         coverage: the share of the candidates that stand among the first 10 of anybody.
         steps: of the answers with fallbacks, the share that each algorithm built.
     """
@@ -46,7 +46,7 @@ class Table:
         questions, visitors: how many were asked, about how many visitors; accepts not counted.
         accepts: how many questions are about what was accepted next.
         candidates: pages that may be recommended.
-        unknown: the share of wanted pages that what was learnt from does not know.
+        unknown: the share of wanted pages that the training part does not know.
         rows: empty where ``reason`` says why.
     """
 
@@ -66,7 +66,8 @@ class Section:
 
     Attributes:
         given: pages (of *curve*: visits) given with each question; None where that differs.
-        learnt: what was learnt from: visitors, pages, visits, categories, communities.
+        learnt: how much the training part holds: visitors, pages, visits, categories,
+            communities.
         repeats_left_out: see `webrec.evaluation.protocols.Split`.
         baselines: how the baselines that have parameters were set.
         left_out: baselines that are missing, and why.

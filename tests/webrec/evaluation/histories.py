@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from webrec.domain.types import Campaign, Event
-from webrec.evaluation.history import ANONYMOUS, History, Source
+from webrec.evaluation.interactions import ANONYMOUS, Interactions, SiteLog
 from webrec.rawlog.local import LocalLog
 
 SITE = "https://site.example/"
@@ -20,7 +20,7 @@ def url(page: str) -> str:
     return SITE + page
 
 
-def happened(*steps: str) -> History:
+def happened(*steps: str) -> Interactions:
     """A history, told as ``visitor page``, one each millisecond; ``visitor+ page`` is an accept.
 
     The visitor ``-`` is anonymous. Pages and visitors are numbered as they come.
@@ -34,7 +34,7 @@ def happened(*steps: str) -> History:
         visitor = ANONYMOUS if name == "-" else visitors.setdefault(f"u:{name}", len(visitors))
         rows.append((visitor, pages.setdefault(url(page), len(pages)), at_ms, who.endswith("+")))
     columns = np.array(rows, np.int64).reshape(-1, 4).T
-    return History(
+    return Interactions(
         list(pages),
         list(visitors),
         columns[0].astype(np.int32),
@@ -50,14 +50,14 @@ def logged(
     *,
     forgotten: dict[str, int] | None = None,
     campaigns: tuple[Campaign, ...] = (),
-) -> Source:
+) -> SiteLog:
     """A log that holds some events, received one microsecond after the other."""
     log = LocalLog(folder)
     segment = log.begin()
     for number, event in enumerate(events):
         segment.append([event], number + 1)
     segment.close()
-    return Source(log, log.cut(1.0, lambda: None), forgotten or {}, campaigns)
+    return SiteLog(log, log.cut(1.0, lambda: None), forgotten or {}, campaigns)
 
 
 def visit(

@@ -11,8 +11,8 @@ import pytest
 from tests.support import world as known
 from tests.support.worlds import NOW_MS, batch, identity, ingest_known, opened
 from webrec.batch.job import Plan
-from webrec.evaluation.history import History, Source
-from webrec.evaluation.product import Product, mix_name, trained
+from webrec.evaluation.interactions import Interactions, SiteLog
+from webrec.evaluation.product import ProductUnderTest, mix_name, trained
 from webrec.evaluation.protocols import Given, Question
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
@@ -47,13 +47,13 @@ def engine(home: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def history(engine: Engine) -> History:
+def history(engine: Engine) -> Interactions:
     """What happened in that world."""
-    return source_of(engine).history(silent)
+    return source_of(engine).interactions(silent)
 
 
 @pytest.fixture(scope="module")
-def product(engine: Engine, history: History) -> Iterator[Product]:
+def product(engine: Engine, history: Interactions) -> Iterator[ProductUnderTest]:
     """The product, having learnt all of it."""
     source = source_of(engine)
     replayed = source.part(lambda _: True, silent)
@@ -71,10 +71,10 @@ def published(home: Path, engine: Engine) -> Iterator[Engine]:
         yield other
 
 
-def source_of(engine: Engine) -> Source:
+def source_of(engine: Engine) -> SiteLog:
     """Its log until the batch."""
     watermark = engine.snapshot.model.generation.watermark
-    return Source(engine.log, watermark, {}, list(engine.tables.campaigns.all()))
+    return SiteLog(engine.log, watermark, {}, list(engine.tables.campaigns.all()))
 
 
 def answered(
@@ -92,7 +92,11 @@ def answered(
 
 
 def asked(
-    engine: Engine, product: Product, history: History, mode: str, questions: list[Question]
+    engine: Engine,
+    product: ProductUnderTest,
+    history: Interactions,
+    mode: str,
+    questions: list[Question],
 ) -> dict[str, list[list[str]]]:
     """The same of the product, by the way it starts, question by question."""
     answers = product.answer(mode, questions, 100, silent)
@@ -110,7 +114,11 @@ def asked(
 @pytest.mark.parametrize("which", ["engine", "published"])
 @pytest.mark.parametrize("mode", ["related", "sponsored"])
 def test_answers_are_those_of_the_engine(
-    request: pytest.FixtureRequest, product: Product, history: History, mode: str, which: str
+    request: pytest.FixtureRequest,
+    product: ProductUnderTest,
+    history: Interactions,
+    mode: str,
+    which: str,
 ) -> None:
     """For readers, a newcomer, every page and none, both filters, with similarity and without."""
     engine: Engine = request.getfixturevalue(which)
@@ -130,7 +138,7 @@ def test_answers_are_those_of_the_engine(
 
 
 def test_what_a_visitor_did_since_counts(
-    engine: Engine, product: Product, history: History
+    engine: Engine, product: ProductUnderTest, history: Interactions
 ) -> None:
     """As the recent row does: visits and accepts, of a known visitor and of a stranger."""
     events = [
@@ -156,7 +164,9 @@ def test_what_a_visitor_did_since_counts(
         assert after != before
 
 
-def test_an_algorithm_alone_has_no_fallback(product: Product, history: History) -> None:
+def test_an_algorithm_alone_has_no_fallback(
+    product: ProductUnderTest, history: Interactions
+) -> None:
     """On an unknown page content has nothing; a stranger has no community; default always has."""
     anna = history.visitors.index("u:anna")
     nora = history.visitors.index(known.NEWCOMER)
@@ -181,7 +191,7 @@ def test_an_algorithm_alone_has_no_fallback(product: Product, history: History) 
 
 @pytest.mark.parametrize(("mode", "short"), [("related", "Rel"), ("sponsored", "Sp")])
 def test_an_algorithm_alone_ranks_as_in_the_product(
-    engine: Engine, product: Product, history: History, mode: str, short: str
+    engine: Engine, product: ProductUnderTest, history: Interactions, mode: str, short: str
 ) -> None:
     """Where it is the first to be asked and has a list, that list is the answer."""
     page = history.urls.index(known.page("cooking", 2))
@@ -195,7 +205,7 @@ def test_an_algorithm_alone_ranks_as_in_the_product(
             assert [*urls, f"WebR.{short}.{name}"] == expected
 
 
-def test_campaigns_count_whatever_their_dates(engine: Engine, history: History) -> None:
+def test_campaigns_count_whatever_their_dates(engine: Engine, history: Interactions) -> None:
     """The one that ended has an ad, too."""
     source = source_of(engine)
     ended = known.CAMPAIGNS[-1]
@@ -207,7 +217,7 @@ def test_campaigns_count_whatever_their_dates(engine: Engine, history: History) 
 
 
 def test_nothing_is_left_behind(
-    engine: Engine, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, history: Interactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a temporary folder nor a generation in the site's store."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -220,7 +230,7 @@ def test_nothing_is_left_behind(
     assert engine.tables.generations.all() == generations
 
 
-def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: History) -> None:
+def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: Interactions) -> None:
     """Beside that of the settings, which may be named again; one that leaves no weight is not."""
     source = source_of(engine)
     replayed = source.part(lambda _: True, silent)

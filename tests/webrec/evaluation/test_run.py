@@ -18,9 +18,9 @@ from webrec.config import load
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.errors import UsageError
 from webrec.evaluation import run as evaluation
-from webrec.evaluation.history import Source
+from webrec.evaluation.interactions import SiteLog
 from webrec.evaluation.result import Evaluation, Row, Section, Table
-from webrec.evaluation.run import Order
+from webrec.evaluation.run import EvaluationOptions
 
 THEMES = ("moon", "soup")
 WORDS = {"moon": "moon crater orbit telescope", "soup": "soup lentil onion garlic"}
@@ -32,12 +32,14 @@ def silent(*_: object) -> None:
     """Nobody is told."""
 
 
-def evaluated(source: Source, protocol: str | None = "time", **order: Any) -> Evaluation:
+def evaluated(source: SiteLog, protocol: str | None = "time", **order: Any) -> Evaluation:
     """What comes of a log, with two categories and two communities."""
     plan = Plan(categories=2, communities=2, features="tfidf")
     wanted = {"users": None, "visits": None, "seed": 0, "limit": 10, "plan": plan} | order
     protocols = None if protocol is None else [protocol]
-    return evaluation.run(source, load(w_sim=16), Order(protocols=protocols, **wanted), silent)
+    return evaluation.run(
+        source, load(w_sim=16), EvaluationOptions(protocols=protocols, **wanted), silent
+    )
 
 
 def two_themes() -> Iterator[Event]:
@@ -54,7 +56,7 @@ def two_themes() -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Source:
+def log(tmp_path_factory: pytest.TempPathFactory) -> SiteLog:
     """The log of two themes."""
     return logged(tmp_path_factory.mktemp("log"), two_themes())
 
@@ -77,7 +79,7 @@ def measure(table: Table, name: str, of: str) -> float:
     return found.value
 
 
-def test_by_time_a_reader_gets_the_pages_of_the_theme(log: Source) -> None:
+def test_by_time_a_reader_gets_the_pages_of_the_theme(log: SiteLog) -> None:
     """The last visit of forty readers is asked: their theme has three pages they have not read.
 
     The other theme's eight pages are as popular, so popularity finds the right page later.
@@ -95,7 +97,7 @@ def test_by_time_a_reader_gets_the_pages_of_the_theme(log: Source) -> None:
     assert row(table, CONTENT).measures["known_accepts"] is None
 
 
-def test_a_section_says_what_was_learnt_from(log: Source) -> None:
+def test_a_section_says_what_was_learnt_from(log: SiteLog) -> None:
     """Visitors, pages, visits and clusters; how the baselines were set."""
     (section,) = evaluated(log).sections
     assert section.learnt == {
@@ -105,7 +107,7 @@ def test_a_section_says_what_was_learnt_from(log: Source) -> None:
     assert section.left_out == {}
 
 
-def test_held_out_visitors_are_strangers(log: Source) -> None:
+def test_held_out_visitors_are_strangers(log: SiteLog) -> None:
     """All but one page given, the page viewed unknown: content has nothing, the mix an answer."""
     found = evaluated(log, "allbut1", users=10)
     table = related(found)
@@ -117,7 +119,7 @@ def test_held_out_visitors_are_strangers(log: Source) -> None:
     assert measure(table, CONTENT, "recall") == 1
 
 
-def test_held_out_visitors_may_be_on_the_last_page_given(log: Source) -> None:
+def test_held_out_visitors_may_be_on_the_last_page_given(log: SiteLog) -> None:
     """Then content has a category to recommend from."""
     table = related(evaluated(log, "allbut1", users=10, from_last=True))
     assert row(table, "WebR.Rel.Cont").answered == 1
@@ -188,7 +190,7 @@ def campaign(*pages: str) -> Campaign:
     return Campaign("c", tuple(AdPage(url(p), Page(url(p))) for p in pages), 0.5)
 
 
-def test_without_campaigns_there_is_nothing_to_sponsor(log: Source) -> None:
+def test_without_campaigns_there_is_nothing_to_sponsor(log: SiteLog) -> None:
     """The table says so instead of figures."""
     table = evaluated(log).sections[0].tables[1]
     assert (table.mode, table.rows, table.reason) == ("sponsored", [], "no campaigns")
@@ -227,7 +229,7 @@ def test_ads_that_nobody_came_to(tmp_path: Path) -> None:
 # --- all of it --------------------------------------------------------------------------------
 
 
-def test_the_same_seed_gives_the_same_document(log: Source) -> None:
+def test_the_same_seed_gives_the_same_document(log: SiteLog) -> None:
     """To the last digit; another seed holds out others."""
 
     def document(seed: int) -> str:
@@ -237,7 +239,7 @@ def test_the_same_seed_gives_the_same_document(log: Source) -> None:
     assert document(1) != document(2)
 
 
-def test_all_protocols_are_those_the_log_is_enough_for(log: Source) -> None:
+def test_all_protocols_are_those_the_log_is_enough_for(log: SiteLog) -> None:
     """Nobody read eleven pages: two protocols are skipped, with the reason."""
     found = evaluated(log, None)
     assert [section.protocol for section in found.sections] == [
@@ -255,7 +257,7 @@ def test_an_empty_log_is_told(tmp_path: Path, protocol: str | None) -> None:
 
 
 def test_without_the_extra_the_others_are_measured(
-    log: Source, monkeypatch: pytest.MonkeyPatch
+    log: SiteLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the section says what is missing."""
     monkeypatch.setitem(sys.modules, "implicit", None)

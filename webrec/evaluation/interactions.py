@@ -2,7 +2,7 @@
 
 An evaluation reads the log as the batch does: what the batch leaves out (robots, repeats, visitors
 who are forgotten) is left out here. It reads it once for the order of things, and once more for
-each part that something is learnt from.
+each training part.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from webrec.domain.types import Campaign, Event
 from webrec.rawlog import Log, Watermark
 
 ANONYMOUS = -1
+"""The number of a visitor without a name."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What happened, in the order of time; of the same moment in the order of the log (n events).
+class Interactions:
+    """What visitors did (n events), in the order of time; of the same moment, in that of the log.
 
     Attributes:
         urls: by page number.
         visitors: visitor keys by visitor number.
-        visitor: int32 (n,), visitor numbers, `ANONYMOUS` for nobody known.
+        visitor: int32 (n,), visitor numbers, or `ANONYMOUS`.
         page: int32 (n,), page numbers.
         at_ms: int64 (n,), never falling.
         accept: bool (n,), an accept; else a visit.
@@ -46,7 +47,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SiteLog:
     """A site's log up to a watermark, with what is needed to read it as the batch does.
 
     Attributes:
@@ -59,15 +60,15 @@ class Source:
     forgotten: Mapping[str, int] = field(default_factory=dict)
     campaigns: Sequence[Campaign] = ()
 
-    def history(self, progress: StepProgress) -> History:
-        """Read everything that somebody did."""
+    def interactions(self, progress: StepProgress) -> Interactions:
+        """Read everything that visitors did."""
         taken = _Taken()
         for event in counting(self.log, self.watermark, self.forgotten, Left(), progress):
             taken.take(event)
-        return taken.history()
+        return taken.interactions()
 
     def part(self, keep: Callable[[Event], bool], progress: StepProgress) -> Replayed:
-        """Read the part of the log that something is learnt from."""
+        """Read the part of the log whose events are to be kept, as a batch would read it."""
         return replay(self.log, self.watermark, self.forgotten, self.campaigns, progress, keep)
 
 
@@ -94,10 +95,10 @@ class _Taken:
         self._at_ms.append(event.at_ms)
         self._accept.append(counter == "accepts")
 
-    def history(self) -> History:
+    def interactions(self) -> Interactions:
         at_ms = _array(self._at_ms, np.int64)
         order = np.argsort(at_ms, kind="stable")
-        return History(
+        return Interactions(
             list(self._pages),
             list(self._visitors),
             _array(self._visitor, np.int32)[order],

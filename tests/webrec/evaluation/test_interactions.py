@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.webrec.evaluation.histories import logged, url, visit
-from webrec.evaluation.history import ANONYMOUS
+from webrec.evaluation.interactions import ANONYMOUS
 
 
 def nobody(_done: int, _total: int) -> None:
@@ -24,7 +24,7 @@ def test_a_history_is_in_the_order_of_time_then_of_the_log(tmp_path: Path) -> No
             visit("ann", "a", 10),
         ],
     )
-    history = source.history(nobody)
+    history = source.interactions(nobody)
     told = [
         (
             None if visitor == ANONYMOUS else history.visitors[visitor],
@@ -62,14 +62,14 @@ def test_what_the_batch_leaves_out_is_left_out(tmp_path: Path) -> None:
         ],
         forgotten={"u:eve": 4},
     )
-    history = source.history(nobody)
+    history = source.interactions(nobody)
     assert history.urls == [url("a"), url("e")]
     assert history.visitors == ["u:ann", "u:eve"]
 
 
 def test_an_empty_log_is_an_empty_history(tmp_path: Path) -> None:
     """Nothing happened."""
-    history = logged(tmp_path, []).history(nobody)
+    history = logged(tmp_path, []).interactions(nobody)
     assert len(history.visitor) == len(history.at_ms) == 0
     assert history.urls == history.visitors == []
 

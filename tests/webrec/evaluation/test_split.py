@@ -7,16 +7,17 @@ import pytest
 
 from tests.webrec.evaluation.histories import happened, visit
 from webrec.errors import UsageError
-from webrec.evaluation.history import History
-from webrec.evaluation.protocols import Given, Question, Split, split, wanted_of
+from webrec.evaluation.interactions import Interactions
+from webrec.evaluation.protocols import Given, Question, Split, wanted_of
+from webrec.evaluation.split import split
 
 
-def parted(history: History, protocol: str, users: int | None = None, seed: int = 0) -> Split:
+def parted(history: Interactions, protocol: str, users: int | None = None, seed: int = 0) -> Split:
     """A split with everybody and everything asked, unless said otherwise."""
     return split(history, protocol, users, None, seed)
 
 
-def told(history: History, question: Question) -> tuple[str, str | None, str, str]:
+def told(history: Interactions, question: Question) -> tuple[str, str | None, str, str]:
     """A question in the words of `happened`; given pages with their counts."""
 
     def page(number: int) -> str:
@@ -46,10 +47,10 @@ BY_TIME = happened(
 def test_the_last_fifth_of_the_visits_is_asked_about() -> None:
     """What came before their moment is learnt from, also of the same visitors."""
     found = parted(BY_TIME, "time")
-    assert found.learns(visit("ann", "b", 7))
-    assert found.learns(visit(None, "b", 7))
-    assert not found.learns(visit("ann", "b", 9))
-    (given, questions), *others = found.rounds
+    assert found.is_training(visit("ann", "b", 7))
+    assert found.is_training(visit(None, "b", 7))
+    assert not found.is_training(visit("ann", "b", 9))
+    (given, questions), *others = found.question_sets
     assert (given, others) == (None, [])
     # the accept at 8 comes before the moment (9), and was learnt from
     assert [told(BY_TIME, q) for q in questions] == [("ann", "a", "", "c")]
@@ -67,7 +68,7 @@ def test_a_visitor_is_asked_about_visit_by_visit() -> None:
         "ann a", "ann+ b", "ann b", "zoe a", "ann a", "- d", "ann c", "zoe c", "ann d", "ann+ e",
         "ann+ c", "ann+ e",
     )  # fmt: skip
-    questions = parted(history, "time").rounds[0][1]
+    questions = parted(history, "time").question_sets[0][1]
     assert [told(history, q) for q in questions] == [
         ("ann", None, "", "a"),
         ("ann", "a", "a1 b0+", "b"),
@@ -82,7 +83,7 @@ def test_a_visitor_is_asked_about_visit_by_visit() -> None:
 
 def test_what_a_page_says_is_known_as_soon_as_the_page_is() -> None:
     """Words loaded after the moment count for pages visited before it, and for no new page."""
-    learns = parted(BY_TIME, "time").learns
+    learns = parted(BY_TIME, "time").is_training
     assert learns(visit(None, "a", 99, kind="page"))
     assert learns(visit(None, "new", 5, kind="page"))
     assert not learns(visit(None, "new", 99, kind="page"))
@@ -91,17 +92,17 @@ def test_what_a_page_says_is_known_as_soon_as_the_page_is() -> None:
 def test_no_more_visits_are_asked_about_than_wanted() -> None:
     """Drawn by the seed, in the order of time."""
     history = happened(*["old x"] * 400, *[f"v{n} p{n}" for n in range(100)])
-    first = split(history, "time", None, 10, 1).rounds[0][1]
+    first = split(history, "time", None, 10, 1).question_sets[0][1]
     assert len(first) == 10
     assert [q.visitor for q in first] == sorted(q.visitor for q in first)
-    assert split(history, "time", None, 10, 1).rounds[0][1] == first
-    assert split(history, "time", None, 10, 2).rounds[0][1] != first
+    assert split(history, "time", None, 10, 1).question_sets[0][1] == first
+    assert split(history, "time", None, 10, 2).question_sets[0][1] != first
 
 
 # --- by visitor -------------------------------------------------------------------------------
 
 
-def readers(**pages: str) -> History:
+def readers(**pages: str) -> Interactions:
     """Each visitor opens one page after the other."""
     return happened(*(f"{who} {page}" for who, read in pages.items() for page in read))
 
@@ -110,7 +111,7 @@ def test_all_but_one_of_the_pages_are_given() -> None:
     """One different page is wanted, whatever was visited twice; with one page nobody is asked."""
     history = readers(ann="abcb", bob="a")
     split_ = parted(history, "allbut1", users=9)
-    ((given, (question,)),) = split_.rounds
+    ((given, (question,)),) = split_.question_sets
     assert given is None
     assert question.viewed is None
     (wanted,) = question.wanted
@@ -122,7 +123,9 @@ def test_all_but_one_of_the_pages_are_given() -> None:
 def test_every_page_is_wanted_by_some_seed() -> None:
     """The page is drawn, it is not the last one."""
     history = readers(ann="abc", bob="a")
-    drawn = {parted(history, "allbut1", 1, seed).rounds[0][1][0].wanted for seed in range(30)}
+    drawn = {
+        parted(history, "allbut1", 1, seed).question_sets[0][1][0].wanted for seed in range(30)
+    }
     assert drawn == {(0,), (1,), (2,)}
 
 
@@ -130,7 +133,7 @@ def test_every_page_is_wanted_by_some_seed() -> None:
 def test_so_many_pages_are_given(protocol: str, n: int) -> None:
     """All others are wanted; who has no other is not asked."""
     history = readers(few=PAGES[:n], many=PAGES)
-    ((given, questions),) = parted(history, protocol, users=9).rounds
+    ((given, questions),) = parted(history, protocol, users=9).question_sets
     assert given == n
     (question,) = questions
     assert history.visitors[question.visitor] == "u:many"
@@ -143,7 +146,7 @@ def test_so_many_pages_are_given(protocol: str, n: int) -> None:
 def test_who_is_held_out_is_not_learnt_from() -> None:
     """Others, anonymous visits and what pages say are."""
     history = readers(ann="ab", bob="a")
-    learns = parted(history, "allbut1", users=1).learns
+    learns = parted(history, "allbut1", users=1).is_training
     assert not learns(visit("ann", "a", 0))
     assert learns(visit("bob", "a", 0))
     assert learns(visit(None, "a", 0))
@@ -153,15 +156,15 @@ def test_who_is_held_out_is_not_learnt_from() -> None:
 def test_a_quarter_of_those_with_enough_pages_is_held_out() -> None:
     """Unless somebody says how many."""
     history = readers(**{f"v{n}": "ab" for n in range(8)}, one="a", two="b")
-    assert len(parted(history, "allbut1").rounds[0][1]) == 2
-    assert len(parted(history, "allbut1", users=5).rounds[0][1]) == 5
-    assert len(parted(history, "allbut1", users=50).rounds[0][1]) == 8
+    assert len(parted(history, "allbut1").question_sets[0][1]) == 2
+    assert len(parted(history, "allbut1", users=5).question_sets[0][1]) == 5
+    assert len(parted(history, "allbut1", users=50).question_sets[0][1]) == 8
 
 
 def test_accepts_are_given_with_their_page_only() -> None:
     """An accept of the wanted page would give it away; one of a page never visited is no page."""
     history = happened("ann a", "ann+ a", "ann+ z", "ann b", "ann+ b", "bob a")
-    (question,) = parted(history, "allbut1", users=1).rounds[0][1]
+    (question,) = parted(history, "allbut1", users=1).question_sets[0][1]
     a, b = 0, 2
     assert question.given in ((Given(a, 1, 1),), (Given(b, 1, 1),))
     assert question.wanted == ((b,) if question.given[0].page == a else (a,))
@@ -173,7 +176,7 @@ def test_accepts_are_given_with_their_page_only() -> None:
 def test_the_curve_always_wants_the_same() -> None:
     """The pages first seen after the tenth visit, given more and more visits of the first ten."""
     history = readers(ann="abacdefghi" + "ajk", few="abcdefghij", stuck="aaaaaaaaaaaa")
-    rounds = parted(history, "curve", users=9).rounds
+    rounds = parted(history, "curve", users=9).question_sets
     assert [given for given, _ in rounds] == [1, 2, 3, 5, 10]
     assert [[told(history, q)[0] for q in questions] for _, questions in rounds] == [["ann"]] * 5
     assert [told(history, q)[2:] for _, (q,) in rounds] == [
@@ -189,7 +192,7 @@ def test_the_curve_counts_visits_only() -> None:
     """An accept is neither one of the first visits nor what is wanted after them."""
     steps = ["ann a", "ann+ b", *(f"ann {page}" for page in "bcdefghij"), "ann+ l", "ann k"]
     history = happened(*steps, "bob a")
-    rounds = parted(history, "curve", users=1).rounds
+    rounds = parted(history, "curve", users=1).question_sets
     assert [told(history, q)[2:] for _, (q,) in rounds][:2] == [("a1", "k"), ("a1 b1", "k")]
 
 
@@ -208,10 +211,12 @@ def test_the_curve_counts_visits_only() -> None:
         (happened(*(f"ann {p}" for p in PAGES)), "curve", "--users"),
         (happened("ann a"), "time", "--protocol allbut1"),
         (happened("ann+ a"), "time", "--protocol allbut1"),
-        (happened(*["ann a"] * 10), "time", "nobody visited a new page"),
+        (happened(*["ann a"] * 10), "time", "no visitor opened a new page"),
     ],
 )
-def test_what_is_too_little_says_what_to_do(history: History, protocol: str, says: str) -> None:
+def test_what_is_too_little_says_what_to_do(
+    history: Interactions, protocol: str, says: str
+) -> None:
     """A log without visitors, without enough pages, without time."""
     with pytest.raises(UsageError, match=says):
         parted(history, protocol)
