@@ -173,7 +173,7 @@ def short(number: float) -> str:
 
 
 def _compact(svg: bytes) -> bytes:
-    """The same picture without what nobody sees.
+    """The same picture without what cannot be seen.
 
     Groups that hold nothing but a name are taken apart, except for those of the axes; numbers are
     cut to hundredths of a point, and the font is named once.

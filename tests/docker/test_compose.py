@@ -17,7 +17,7 @@ from docker import DockerClient
 from tests.docker.conftest import ROOT
 from tests.support import world
 from tests.support.cluster import free_ports
-from tests.support.running import Answer, Client, wait_until
+from tests.support.running import Client, HttpAnswer, wait_until
 
 _FILE = ROOT / "docker" / "compose.yaml"
 _SERVICES: dict[str, Any] = yaml.safe_load(_FILE.read_text())["services"]
@@ -102,7 +102,7 @@ class Compose:
         except (OSError, HTTPException):
             return False
 
-    def ask(self, method: str, path: str, document: object = None, key: str = "") -> Answer:
+    def ask(self, method: str, path: str, document: object = None, key: str = "") -> HttpAnswer:
         """One request to the service."""
         with Client(self._port) as client:
             return client.request(method, path, document, {"X-API-Key": key})

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from tests.end_to_end.load import Found, Ledger, Visit, compare, counted_by_service
 from tests.support.cluster import SERVERS, Cluster
-from tests.support.running import Answer, Client, Service, batch, run_batch, wait_until
+from tests.support.running import Client, HttpAnswer, Service, batch, run_batch, wait_until
 from webrec import config
 from webrec.errors import StoreUnavailable
 from webrec.formats.events import parse_event
@@ -392,7 +392,7 @@ class Traffic:
             self.samples.append(Sample(at, kind, status, ms, degraded, wrong))
         return status
 
-    def is_wrong(self, kind: str, name: str, answer: Answer) -> bool:
+    def is_wrong(self, kind: str, name: str, answer: HttpAnswer) -> bool:
         """Whether it holds what another visitor did, or lacks what this one did.
 
         Args:
@@ -660,11 +660,11 @@ def _oldest_s(spool: LocalLog) -> float:
     return time.time() - min(times) if times else 0.0
 
 
-def _list(answer: Answer) -> list[str]:
+def _list(answer: HttpAnswer) -> list[str]:
     return [item["url"] for item in answer.json["items"]]
 
 
-def _shown(answer: Answer) -> _Shown:
+def _shown(answer: HttpAnswer) -> _Shown:
     document = answer.json
     return _Shown(document["community"], {u["url"]: u["visits"] for u in document["urls"]})
 

@@ -76,7 +76,7 @@ def test_a_batch_that_overslept(service: Service, tmp_path: Path, step: str) -> 
         (new,) = models(service)
         sleepy.go_on()
         assert sleepy.finish() == 1
-    assert sleepy.said[-1].startswith(("LeaseLost", "NotFound")), sleepy.said
+    assert sleepy.printed[-1].startswith(("LeaseLost", "NotFound")), sleepy.printed
     listed = service.ask("GET", "/v1/models").json["models"]
     assert {model["id"]: model["active"] for model in listed} == {old: False, new: True}
     assert _generations_with_tables(service) == {old, new}

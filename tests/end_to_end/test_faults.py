@@ -20,7 +20,7 @@ from tests.end_to_end.faults import (
 )
 from tests.end_to_end.load import Ledger, compare, counted_by_service
 from tests.support.cluster import Cluster
-from tests.support.running import Answer, Batch, Service, wait_until
+from tests.support.running import Batch, HttpAnswer, Service, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -63,10 +63,10 @@ def test_what_is_anothers_is_noticed(tmp_path: Path) -> None:
     with Service(tmp_path / "home") as service:
         traffic = Traffic(service, Ledger())
 
-        def asked(request: dict[str, Any]) -> Answer:
+        def asked(request: dict[str, Any]) -> HttpAnswer:
             return service.ask("POST", "/v1/recommendations", request)
 
-        def shown(name: str) -> Answer:
+        def shown(name: str) -> HttpAnswer:
             return service.ask("GET", f"/v1/users?user={name}")
 
         one, neighbour = "a-steady-0", "a-steady-4"  # of one theme
@@ -97,7 +97,7 @@ def test_a_store_that_dies_under_a_batch(
         batch.go_on()
         time.sleep(1)  # its next write is under way then, and nobody answers
         cluster.kill(server)
-        assert batch.finish() == 0, batch.said
+        assert batch.finish() == 0, batch.printed
         old, new = reversed(service.ask("GET", "/v1/models").json["models"])
         assert (old["active"], new["active"]) == (False, True)
         assert new["counts"] == old["counts"]

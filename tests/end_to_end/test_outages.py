@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.load import Found, Ledger, compare, counted_by_service, load
-from tests.support.running import Answer, Service, wait_until
+from tests.support.running import HttpAnswer, Service, wait_until
 from tests.support.world import page
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def visit(number: int = 0, **more: Any) -> dict[str, Any]:
     return {"type": "visit", "url": page("football", number), "user": "new", **more}
 
 
-def assert_unavailable(answer: Answer) -> None:
+def assert_unavailable(answer: HttpAnswer) -> None:
     """A 503 says when to come again, and is a problem."""
     assert answer.status == 503, answer.body
     assert int(answer.headers["Retry-After"]) >= 1

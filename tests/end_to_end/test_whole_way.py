@@ -12,7 +12,7 @@ import pytest
 
 from service.api_keys import KeyFile
 from tests.support import world
-from tests.support.running import Answer, Client, Service, run_batch, wait_until
+from tests.support.running import Client, HttpAnswer, Service, run_batch, wait_until
 from tests.support.world import EXPECTED, page
 from webrec import config
 from webrec.bench.server_process import NotStarted
@@ -28,7 +28,7 @@ def models(service: Service, **request: Any) -> set[str | None]:
     return {answer.json["model"] for answer in service.ask_each("POST", PATH, document)}
 
 
-def is_everywhere(answers: list[Answer], **expected: object) -> bool:
+def is_everywhere(answers: list[HttpAnswer], **expected: object) -> bool:
     """Whether every worker's answer has these fields."""
     return all(answer.json.get(name) == v for answer in answers for name, v in expected.items())
 

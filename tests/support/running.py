@@ -1,7 +1,7 @@
 """The service as its users meet it: gunicorn with its workers in processes of their own.
 
 `Service` is a `webrec.bench.server_process.ServerProcess` with a client. `Batch` is a batch in a
-process of its own, which says what it is doing, so that a test can end it at any step.
+process of its own, which prints what it is doing, so that a test can end it at any step.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def batch(engine: Engine, **plan: Any) -> str:
     return generation.id
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What came back over HTTP."""
 
     status: int
@@ -135,7 +135,7 @@ class Client:
 
     def request(
         self, method: str, path: str, document: object = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send a request, with ``document`` as its JSON body, and read the answer to its end.
 
         Raises:
@@ -152,18 +152,18 @@ class Client:
         try:
             self._connection.request(method, path, body, sent)
             response = self._connection.getresponse()
-            answer = Answer(response.status, response.headers, response.read())
+            answer = HttpAnswer(response.status, response.headers, response.read())
         except (OSError, http.client.HTTPException):
             self._connection.close()
             raise
         self.is_fresh = response.will_close
         return answer
 
-    def get(self, path: str, **query: str) -> Answer:
+    def get(self, path: str, **query: str) -> HttpAnswer:
         """GET with query parameters."""
         return self.request("GET", f"{path}?{urlencode(query)}" if query else path)
 
-    def post(self, path: str, document: object) -> Answer:
+    def post(self, path: str, document: object) -> HttpAnswer:
         """POST a JSON document."""
         return self.request("POST", path, document)
 
@@ -255,12 +255,12 @@ class Service:
         """A new connection."""
         return Client(self.port)
 
-    def ask(self, method: str, path: str, document: object = None) -> Answer:
+    def ask(self, method: str, path: str, document: object = None) -> HttpAnswer:
         """One request on a connection of its own."""
         with self.client() as client:
             return client.request(method, path, document)
 
-    def ask_each(self, method: str, path: str, document: object = None) -> list[Answer]:
+    def ask_each(self, method: str, path: str, document: object = None) -> list[HttpAnswer]:
         """The same request to every worker."""
         answers = []
         for pid in self.workers():
@@ -292,7 +292,7 @@ class Batch:
         plan: see `webrec.batch.job.Plan`.
 
     Attributes:
-        said: what it said so far, line by line: its steps, and why it failed.
+        printed: what it printed so far, line by line: its steps, and why it failed.
     """
 
     def __init__(
@@ -303,7 +303,7 @@ class Batch:
         **plan: Any,
     ) -> None:
         given = ({"home": str(home), **(settings or {})}, {**_PLAN, **plan}, freezes)
-        self.said: list[str] = []
+        self.printed: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BATCH, *map(json.dumps, given)],
             stdout=subprocess.PIPE,
@@ -322,7 +322,7 @@ class Batch:
         self.kill()
 
     def wait_for(self, step: str) -> bool:
-        """Wait until it says that it does this; False when it ends before."""
+        """Wait until it prints that it does this; False when it ends before."""
         return any(line == step for line in self._lines())
 
     def wait_until_frozen(self) -> None:
@@ -353,8 +353,8 @@ class Batch:
     def _lines(self) -> Iterator[str]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.said.append(line.strip())
-            yield self.said[-1]
+            self.printed.append(line.strip())
+            yield self.printed[-1]
 
 
 def run_batch(home: Path, settings: Mapping[str, Any] | None = None, **plan: Any) -> None:

@@ -184,7 +184,7 @@ def _connected(address: tuple[str, int]) -> Iterator[socket.socket]:
     try:
         sock = socket.create_connection(address, timeout=_CONNECT_S)
     except OSError as error:
-        raise LoadFailed(f"nobody answers on {address}: {error}") from error
+        raise LoadFailed(f"no server answers on {address}: {error}") from error
     with sock:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -195,4 +195,4 @@ def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:
         title=f"the largest of {len(communities)} communities",
     )
     quality = ", ".join(f"{name} {value:.3g}" for name, value in model["quality"].items())
-    print_note(f"quality: {quality or 'nothing to judge'}")
+    print_note(f"quality: {quality or 'nothing to measure'}")

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 class Terminated(BaseException):
-    """The process was told to stop (SIGTERM): what was begun is brought to an end."""
+    """The process is asked to stop (SIGTERM): what was started is brought to an end."""
 
 
 @contextmanager

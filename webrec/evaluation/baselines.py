@@ -1,7 +1,7 @@
 """What the product is measured against: baselines that score all pages.
 
-Every baseline scores all pages for a visitor from the pages given. A page that it knows nothing of
-has the score 0, and `webrec.evaluation.ranking` puts pages of the same score in the order of their
+Every baseline scores all pages for a visitor from the pages given. A page without any evidence has
+the score 0, and `webrec.evaluation.ranking` puts pages of the same score in the order of their
 popularity: so a baseline falls back on popularity, as the product falls back on what is best for
 anybody.
 """

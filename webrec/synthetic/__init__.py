@@ -15,7 +15,7 @@ community of a user       multinomial; the weight of the community ranked r is `
 taste of a community      neighbouring categories, the last of which the next community shares; each
                           is worth three quarters of the one before
 category of a visit       85 %: by the community's taste; 15 %: any, by its number of pages
-user of a visit           everybody once; beyond that by an activity that is exponential over users,
+user of a visit           each user once; beyond that by an activity that is exponential over users,
                           so that visits per user are close to geometric
 logged-out visits         one in ten of the visits beyond the first of each user
 accepts                   every twentieth visit follows a recommendation: an accept precedes it

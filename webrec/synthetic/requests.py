@@ -13,7 +13,7 @@ from webrec.synthetic.words import Document, draw_page_words, page_text, page_ur
 
 
 def requests(spec: WorldSpec, n: int) -> Iterator[Document]:
-    """So many recommendation request documents, of all modes, filters and kinds of visitors."""
+    """This many request documents, of all modes, filters and kinds of visitors."""
     truth = GroundTruth(spec)
     rng = truth.stream("requests")
     ids = [campaign["id"] for campaign in campaigns(spec)]
@@ -29,7 +29,7 @@ def requests(spec: WorldSpec, n: int) -> Iterator[Document]:
 
 
 def _asking(truth: GroundTruth, rng: np.random.Generator, user: int, number: int) -> Document:
-    """Who asks: a user of the log, an unknown user, an unknown address, or nobody in particular."""
+    """Who asks: a user of the log, an unknown user, an unknown address, or an anonymous one."""
     kind = rng.random()
     if kind < 0.70:
         return truth.identity(user)

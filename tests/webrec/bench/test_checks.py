@@ -54,7 +54,7 @@ def asked(engine: Engine, **fields: Any) -> tuple[RequestDocument, Any]:
 
 
 def difference(engine: Engine, made: RequestDocument, answer: Any) -> list[str]:
-    """What is said to be wrong with an answer."""
+    """What is reported to be wrong with an answer."""
     world = world_of(engine.settings, lambda *_: None)
     given = SampledAnswer(7, NOW_MS, {}, orjson.dumps(answer))
     return list(differences(world, engine.settings, made, given))
@@ -124,8 +124,8 @@ def test_a_wrong_answer(engine: Engine, spoil: Callable[[Any], None], where: str
     """One line says which request, and where its answer begins to differ."""
     made, answer = asked(engine, mode="sponsored", track=False)
     spoil(answer)
-    (said,) = difference(engine, made, answer)
-    assert said.startswith(f"request 7 ({PAGE}): {where.replace(chr(92), '')} is ")
+    (reported,) = difference(engine, made, answer)
+    assert reported.startswith(f"request 7 ({PAGE}): {where.replace(chr(92), '')} is ")
 
 
 def test_recent_visits_are_part_of_it(engine: Engine) -> None:

@@ -23,7 +23,7 @@ def request(**fields: Any) -> RequestDocument:
 
 
 def sent(index: int, at_s: float, done_s: float | None = None, body: bytes = BODY) -> Sent:
-    """What was sent at that second, and answered after a millisecond if not otherwise said."""
+    """What was sent at that second, and answered after a millisecond if nothing else is given."""
     return Sent(index, at_s, at_s + 0.001 if done_s is None else done_s, 200, body)
 
 

@@ -61,7 +61,7 @@ class Server:
             threads.submit(self._serve, connection)
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Hang up on every client."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self._open:
@@ -111,11 +111,11 @@ def test_every_request_is_sent_once_and_comes_back_in_order(at_once: int) -> Non
 
 
 def test_as_many_as_asked_for_are_under_way_at_once() -> None:
-    """A server that answers nobody before all have asked, answers everybody."""
-    everybody = threading.Barrier(5, timeout=DEADLINE_S)
+    """A server that answers no request before all have come, answers every one."""
+    all_here = threading.Barrier(5, timeout=DEADLINE_S)
 
     def together(connection: socket.socket, body: bytes) -> None:
-        everybody.wait()
+        all_here.wait()
         echo(connection, body)
 
     with serving(together) as server:
@@ -197,7 +197,7 @@ def test_nobody_there() -> None:
     """An address without a server is named."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-    with pytest.raises(LoadFailed, match="nobody answers"):
+    with pytest.raises(LoadFailed, match="no server answers"):
         send(address, requests(1), 1)
 
 

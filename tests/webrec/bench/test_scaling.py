@@ -131,7 +131,7 @@ def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
 
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
-    """A folder or a store of a world's name may be somebody's: it is not taken away."""
+    """A folder or a store of a world's name may be a user's: it is not taken away."""
     with ThriftGateway() as gateway:
         uri = gateway.store_uri("mine")
         other = open_store(f"{uri}-batch-300")

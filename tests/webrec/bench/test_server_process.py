@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.paths import RECOMMENDATIONS
-from tests.support.running import Answer, Client, build_world
+from tests.support.running import Client, HttpAnswer, build_world
 from webrec import config
 from webrec.bench import processes
 from webrec.bench.commands import environment
@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def ask(server: ServerProcess, document: object) -> Answer:
+def ask(server: ServerProcess, document: object) -> HttpAnswer:
     """Ask for recommendations on a connection of its own."""
     with Client(server.address[1]) as client:
         return client.post(RECOMMENDATIONS, document)
@@ -55,8 +55,8 @@ def test_a_service(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_worker_is_ready(home: Path) -> None:
     """No worker is still loading when the service is handed over: each has answered."""
     with service(config.load(home=home, workers=2)) as server:
-        said = (home / "service.log").read_text()
-        assert all(f"Booting worker with pid: {pid}" in said for pid in server.workers())
+        output = (home / "service.log").read_text()
+        assert all(f"Booting worker with pid: {pid}" in output for pid in server.workers())
         for pid in server.workers():
             assert processes.state(pid) != processes.STOPPED
 
@@ -77,7 +77,7 @@ def test_a_baseline_app(tmp_path: Path) -> None:
 
 
 def test_a_service_that_does_not_start(tmp_path: Path) -> None:
-    """What it said is in the error."""
+    """What it wrote is in the error."""
     settings = config.load(home=tmp_path / "home", store="hbase://nonsense")
     with pytest.raises(NotStarted, match="is not understood"), service(settings):
         pass

@@ -60,13 +60,13 @@ def world(engine: Engine) -> World:
     rows = profiles(engine.tables)
     space = engine.snapshot.model.learned("similar")
     by_url = {visitor: _histories(row, urls) for visitor, row in rows.items()}
-    everybody: dict[str, list[oracle.Counts]] = {}
+    of_all: dict[str, list[oracle.Counts]] = {}
     for history in by_url.values():
         for url, counts in history.items():
-            everybody.setdefault(url, []).append(counts)
+            of_all.setdefault(url, []).append(counts)
     return World(
         category={page.url: generation.category_ids[page.category] for page in pages},
-        totals={url: oracle.add(counts) for url, counts in everybody.items()},
+        totals={url: oracle.add(counts) for url, counts in of_all.items()},
         community={
             visitor: generation.community_ids[row.community]
             for visitor, row in rows.items()
@@ -274,7 +274,7 @@ def test_requests_are_mixed_and_leave_nothing_behind() -> None:
     assert not any(each.track for each in parsed)
     assert {each.limit for each in parsed} == {10}
     strangers = sum((each.visitor or "").startswith("u:guest") for each in parsed)
-    nobody = sum(each.visitor is None for each in parsed)
+    anonymous = sum(each.visitor is None for each in parsed)
     assert 140 < strangers < 260
-    assert 60 < nobody < 140
+    assert 60 < anonymous < 140
     assert documents == list(requests(SPEC, 2_000, NOW_MS))

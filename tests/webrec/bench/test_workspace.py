@@ -1,4 +1,4 @@
-"""The stage of a benchmark: made once, found again in the same state, and never on other's data."""
+"""The workspace of a benchmark: made once, found again as it was, never on others' data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SPEC = WorldSpec(
 
 
 def world_in(folder: Path, spec: WorldSpec = SPEC) -> WorldFolder:
-    """The world, and nobody looks how it comes."""
+    """The world, made without a display of progress."""
     folder.mkdir(exist_ok=True)
     return make_world(folder, spec, lambda: nullcontext(lambda *_: None))
 
@@ -57,7 +57,7 @@ def tables_of(settings: Settings) -> Iterator[Tables]:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a world that is loaded; for copies of it only."""
-    folder = tmp_path_factory.mktemp("stage") / "bench"
+    folder = tmp_path_factory.mktemp("workspace") / "bench"
     load(world_in(folder), settings_of())
     return folder
 
@@ -107,7 +107,7 @@ def test_a_world_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_one_benchmark_in_a_folder(tmp_path: Path) -> None:
-    """The second is told so; when the first is done it may."""
+    """The second one is refused, until the first is done."""
     folder = tmp_path / "new"
     with locked(folder), pytest.raises(UsageError, match="another benchmark runs"), locked(folder):
         pass
@@ -138,7 +138,7 @@ def test_a_second_run_finds_all_but_what_the_first_one_did(folder: Path) -> None
     column = keys.recent_column("00000001-left-behind-spool", cell.url)
     engine.tables.visitors.put_recent([("u:v", column, cell)])
     for name in ("world/pages.ndjson", "world/visits.ndjson", "world/campaigns.json"):
-        (folder / name).unlink()  # nobody needs them any more
+        (folder / name).unlink()  # they are not needed any more
     kill(engine.recorder)
     engine.tables.store.close()
     engine = Engine(load(world_in(folder), settings_of()))
@@ -213,14 +213,14 @@ def test_a_store_that_somebody_else_uses_is_refused(tmp_path: Path, what: str) -
 
 
 def test_a_home_that_no_benchmark_made_is_refused(tmp_path: Path) -> None:
-    """Whatever a folder of that name holds may be somebody's."""
+    """Whatever a folder of that name holds may be a user's."""
     (tmp_path / "home").mkdir()
     with pytest.raises(UsageError, match="no benchmark made it"):
         load(world_in(tmp_path), settings_of())
 
 
 def test_an_embedded_store_elsewhere_is_refused(tmp_path: Path) -> None:
-    """It would not be used, and whoever names it expects that it is."""
+    """It would not be used, and the user who names it expects that it is."""
     settings = settings_of(store=f"sqlite:///{tmp_path}/webrec.db")
     with pytest.raises(UsageError, match="leave --store"):
         load(world_in(tmp_path), settings)

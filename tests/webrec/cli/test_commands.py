@@ -198,7 +198,7 @@ def test_keys(run: Run, tmp_path: Path) -> None:
 
 
 def test_check(run: Run, tmp_path: Path) -> None:
-    """What is missing is told with what to do; when all is there the status is 0."""
+    """What is missing is shown with what to do; when all is there the status is 0."""
     wrong = json_of(run("check", "--json", fails=1))
     assert wrong["checks"]["model"]["ok"] is False
     assert "webrec batch" in wrong["checks"]["model"]["detail"]

@@ -26,7 +26,7 @@ def loaded(run: Run) -> None:
 
 @pytest.mark.usefixtures("loaded")
 def test_the_table_for_people(run: Run) -> None:
-    """Every way to recommend has a line, fallbacks are told, and what has no figures says why."""
+    """Every way to recommend has a line, fallbacks are shown, and what has no figures says why."""
     shown = run(*EVALUATE).stdout
     for name in (
         "popularity",

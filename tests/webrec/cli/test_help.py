@@ -18,7 +18,7 @@ from webrec import config
 from webrec.cli import main
 
 COLUMNS = 80
-"""The width of a terminal that nobody made wider."""
+"""The width of a terminal, unless its user makes it wider."""
 
 FIELDS = frozenset(config.Settings.model_fields)
 OF_AN_ENGINE = {"segment_bytes", "w_ads", "w_aff", "w_sim", "tmax", "online"}

@@ -42,7 +42,7 @@ def test_standard_input(run: Run, tmp_path: Path) -> None:
 
 
 def test_broken_lines_stop_nothing(run: Run, tmp_path: Path) -> None:
-    """Each broken line is counted; the first 20 are told with number and reason."""
+    """Each broken line is counted; the first 20 are reported with number and reason."""
     lines = [b"{", b'{"type": "visit"}', b"", *[b"x"] * 30, b"\xff", b'"' + b"a" * 300_000 + b'"']
     file = tmp_path / "events.ndjson"
     file.write_bytes(b"\n".join([*lines, NDJSON]))

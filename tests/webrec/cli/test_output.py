@@ -1,4 +1,4 @@
-"""What commands print, whatever users named their things and whoever reads it."""
+"""What commands print, whatever users call their things and wherever the output goes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_errors_are_one_line(run: Run) -> None:
 
 
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
-    """Nobody is told that nobody reads any more."""
+    """No error is printed when the output is not read any more."""
     command = [sys.executable, "-m", "webrec", "models", "list", "--json", "--home", str(tmp_path)]
     buffering = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(

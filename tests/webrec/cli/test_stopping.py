@@ -1,4 +1,4 @@
-"""Commands that are told to stop in the middle of their work."""
+"""Commands that are stopped in the middle of their work."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def test_a_repeated_batch_stops_at_once(tmp_path: Path) -> None:
     process = start(*batch, "--every", "1d", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["id"] == "000001"
-    began = time.monotonic()
+    started = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "stopped\n")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started < 10
     assert start(*batch, stdout=subprocess.DEVNULL).wait(60) == 0
 
 

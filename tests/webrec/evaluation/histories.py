@@ -21,7 +21,7 @@ def url(page: str) -> str:
 
 
 def happened(*steps: str) -> Interactions:
-    """A history, told as ``visitor page``, one each millisecond; ``visitor+ page`` is an accept.
+    """Interactions as ``visitor page``, one each millisecond; ``visitor+ page`` is an accept.
 
     The visitor ``-`` is anonymous. Pages and visitors are numbered as they come.
     """

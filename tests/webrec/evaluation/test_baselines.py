@@ -53,7 +53,7 @@ def test_ease_is_the_ridge_regression_of_each_page_by_the_others() -> None:
 
 
 def test_als_fills_in_the_checkerboard() -> None:
-    """Who saw even pages gets the even ones that are missing, also a visitor nobody knew."""
+    """Who saw even pages gets the even ones that are missing, also an unknown visitor."""
     board = checkerboard()
     als = Als(board, factors=4, confidence=5.0, regularization=0.1, seed=1)
     given = sparse.csr_array(

@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.webrec.evaluation.histories import logged, url, visit
+from webrec.domain.progress import no_progress
 from webrec.evaluation.interactions import ANONYMOUS
-
-
-def nobody(_done: int, _total: int) -> None:
-    """Nobody is told."""
 
 
 def test_a_history_is_in_the_order_of_time_then_of_the_log(tmp_path: Path) -> None:
@@ -24,23 +21,23 @@ def test_a_history_is_in_the_order_of_time_then_of_the_log(tmp_path: Path) -> No
             visit("ann", "a", 10),
         ],
     )
-    history = source.interactions(nobody)
-    told = [
+    found = source.interactions(no_progress)
+    rows = [
         (
-            None if visitor == ANONYMOUS else history.visitors[visitor],
-            history.urls[page],
+            None if visitor == ANONYMOUS else found.visitors[visitor],
+            found.urls[page],
             at_ms,
             accept,
         )
         for visitor, page, at_ms, accept in zip(
-            history.visitor.tolist(),
-            history.page.tolist(),
-            history.at_ms.tolist(),
-            history.accept.tolist(),
+            found.visitor.tolist(),
+            found.page.tolist(),
+            found.at_ms.tolist(),
+            found.accept.tolist(),
             strict=True,
         )
     ]
-    assert told == [
+    assert rows == [
         ("u:bob", url("a"), 10, False),
         ("u:ann", url("a"), 10, False),
         ("u:ann", url("b"), 20, False),
@@ -49,7 +46,7 @@ def test_a_history_is_in_the_order_of_time_then_of_the_log(tmp_path: Path) -> No
 
 
 def test_what_the_batch_leaves_out_is_left_out(tmp_path: Path) -> None:
-    """Robots, repeats, kinds of events nobody knows, and visitors who were forgotten since."""
+    """Robots, repeats, unknown kinds of events, and visitors who were forgotten since."""
     source = logged(
         tmp_path,
         [
@@ -62,22 +59,22 @@ def test_what_the_batch_leaves_out_is_left_out(tmp_path: Path) -> None:
         ],
         forgotten={"u:eve": 4},
     )
-    history = source.interactions(nobody)
-    assert history.urls == [url("a"), url("e")]
-    assert history.visitors == ["u:ann", "u:eve"]
+    found = source.interactions(no_progress)
+    assert found.urls == [url("a"), url("e")]
+    assert found.visitors == ["u:ann", "u:eve"]
 
 
 def test_an_empty_log_is_an_empty_history(tmp_path: Path) -> None:
     """Nothing happened."""
-    history = logged(tmp_path, []).interactions(nobody)
-    assert len(history.visitor) == len(history.at_ms) == 0
-    assert history.urls == history.visitors == []
+    found = logged(tmp_path, []).interactions(no_progress)
+    assert len(found.visitor) == len(found.at_ms) == 0
+    assert found.urls == found.visitors == []
 
 
 def test_a_part_of_the_log_is_what_is_kept(tmp_path: Path) -> None:
     """As if nothing else had ever been written."""
     source = logged(tmp_path, [visit("ann", "a", 1), visit("bob", "b", 2), visit("ann", "a", 3)])
-    part = source.part(lambda event: event.at_ms != 2, nobody)
+    part = source.part(lambda event: event.at_ms != 2, no_progress)
     assert [page.url for page in part.pages] == [url("a")]
     assert part.visitors == ["u:ann"]
     assert part.visits.toarray().tolist() == [[2]]

@@ -63,7 +63,7 @@ def test_what_nothing_judges_has_no_estimate() -> None:
 
 
 def test_a_resample_without_what_is_judged_is_left_out_of_the_interval() -> None:
-    """One of two visitors was asked: whoever draws the other one twice learns nothing."""
+    """One of two visitors was asked: a resample of the other one alone measures nothing."""
     found = one(Quotient(np.array([3.0, 0]), np.array([4.0, 0])), [0, 1])
     assert found == Estimate(0.75, 0.75, 0.75)
 

@@ -27,7 +27,7 @@ SINCE = [("cooking", 5, "visit"), ("football", 4, "visit"), ("football", 4, "acc
 
 
 def silent(*_: object) -> None:
-    """Nobody is told."""
+    """Is called, and does nothing."""
 
 
 @pytest.fixture(scope="module")

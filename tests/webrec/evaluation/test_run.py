@@ -29,7 +29,7 @@ CONTENT, COLLABORATIVE = "content first, w_sim 16", "collaborative first, w_sim 
 
 
 def silent(*_: object) -> None:
-    """Nobody is told."""
+    """Is called, and does nothing."""
 
 
 def evaluated(source: SiteLog, protocol: str | None = "time", **order: Any) -> Evaluation:

@@ -1,4 +1,4 @@
-"""What each protocol learns from and asks, on histories that can be counted by hand."""
+"""What each protocol trains on and asks, on histories that can be counted by hand."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from webrec.evaluation.split import split
 
 
 def parted(history: Interactions, protocol: str, users: int | None = None, seed: int = 0) -> Split:
-    """A split with everybody and everything asked, unless said otherwise."""
+    """A split with all visitors and visits asked about, unless a number is given."""
     return split(history, protocol, users, None, seed)
 
 
-def told(history: Interactions, question: Question) -> tuple[str, str | None, str, str]:
+def in_words(history: Interactions, question: Question) -> tuple[str, str | None, str, str]:
     """A question in the words of `happened`; given pages with their counts."""
 
     def page(number: int) -> str:
@@ -53,11 +53,11 @@ def test_the_last_fifth_of_the_visits_is_asked_about() -> None:
     (given, questions), *others = found.question_sets
     assert (given, others) == (None, [])
     # the accept at 8 comes before the moment (9), and was learnt from
-    assert [told(BY_TIME, q) for q in questions] == [("ann", "a", "", "c")]
+    assert [in_words(BY_TIME, q) for q in questions] == [("ann", "a", "", "c")]
 
 
 def test_a_visit_to_a_page_seen_before_is_no_question() -> None:
-    """No list holds what its visitor has seen; how many were left out is told."""
+    """No list holds what its visitor has seen; how many were left out is counted."""
     assert parted(BY_TIME, "time").left_out == 1
 
 
@@ -69,7 +69,7 @@ def test_a_visitor_is_asked_about_visit_by_visit() -> None:
         "ann+ c", "ann+ e",
     )  # fmt: skip
     questions = parted(history, "time").question_sets[0][1]
-    assert [told(history, q) for q in questions] == [
+    assert [in_words(history, q) for q in questions] == [
         ("ann", None, "", "a"),
         ("ann", "a", "a1 b0+", "b"),
         ("zoe", None, "", "a"),
@@ -83,10 +83,10 @@ def test_a_visitor_is_asked_about_visit_by_visit() -> None:
 
 def test_what_a_page_says_is_known_as_soon_as_the_page_is() -> None:
     """Words loaded after the moment count for pages visited before it, and for no new page."""
-    learns = parted(BY_TIME, "time").is_training
-    assert learns(visit(None, "a", 99, kind="page"))
-    assert learns(visit(None, "new", 5, kind="page"))
-    assert not learns(visit(None, "new", 99, kind="page"))
+    is_training = parted(BY_TIME, "time").is_training
+    assert is_training(visit(None, "a", 99, kind="page"))
+    assert is_training(visit(None, "new", 5, kind="page"))
+    assert not is_training(visit(None, "new", 99, kind="page"))
 
 
 def test_no_more_visits_are_asked_about_than_wanted() -> None:
@@ -108,7 +108,7 @@ def readers(**pages: str) -> Interactions:
 
 
 def test_all_but_one_of_the_pages_are_given() -> None:
-    """One different page is wanted, whatever was visited twice; with one page nobody is asked."""
+    """One different page is wanted, whatever was visited twice; one page alone is not enough."""
     history = readers(ann="abcb", bob="a")
     split_ = parted(history, "allbut1", users=9)
     ((given, (question,)),) = split_.question_sets
@@ -146,15 +146,15 @@ def test_so_many_pages_are_given(protocol: str, n: int) -> None:
 def test_who_is_held_out_is_not_learnt_from() -> None:
     """Others, anonymous visits and what pages say are."""
     history = readers(ann="ab", bob="a")
-    learns = parted(history, "allbut1", users=1).is_training
-    assert not learns(visit("ann", "a", 0))
-    assert learns(visit("bob", "a", 0))
-    assert learns(visit(None, "a", 0))
-    assert learns(visit("ann", "a", 0, kind="page"))
+    is_training = parted(history, "allbut1", users=1).is_training
+    assert not is_training(visit("ann", "a", 0))
+    assert is_training(visit("bob", "a", 0))
+    assert is_training(visit(None, "a", 0))
+    assert is_training(visit("ann", "a", 0, kind="page"))
 
 
 def test_a_quarter_of_those_with_enough_pages_is_held_out() -> None:
-    """Unless somebody says how many."""
+    """Unless a number is given."""
     history = readers(**{f"v{n}": "ab" for n in range(8)}, one="a", two="b")
     assert len(parted(history, "allbut1").question_sets[0][1]) == 2
     assert len(parted(history, "allbut1", users=5).question_sets[0][1]) == 5
@@ -176,10 +176,12 @@ def test_accepts_are_given_with_their_page_only() -> None:
 def test_the_curve_always_wants_the_same() -> None:
     """The pages first seen after the tenth visit, given more and more visits of the first ten."""
     history = readers(ann="abacdefghi" + "ajk", few="abcdefghij", stuck="aaaaaaaaaaaa")
-    rounds = parted(history, "curve", users=9).question_sets
-    assert [given for given, _ in rounds] == [1, 2, 3, 5, 10]
-    assert [[told(history, q)[0] for q in questions] for _, questions in rounds] == [["ann"]] * 5
-    assert [told(history, q)[2:] for _, (q,) in rounds] == [
+    question_sets = parted(history, "curve", users=9).question_sets
+    assert [given for given, _ in question_sets] == [1, 2, 3, 5, 10]
+    assert [[in_words(history, q)[0] for q in questions] for _, questions in question_sets] == [
+        ["ann"]
+    ] * 5
+    assert [in_words(history, q)[2:] for _, (q,) in question_sets] == [
         ("a1", "jk"),
         ("a1 b1", "jk"),
         ("a2 b1", "jk"),
@@ -192,8 +194,11 @@ def test_the_curve_counts_visits_only() -> None:
     """An accept is neither one of the first visits nor what is wanted after them."""
     steps = ["ann a", "ann+ b", *(f"ann {page}" for page in "bcdefghij"), "ann+ l", "ann k"]
     history = happened(*steps, "bob a")
-    rounds = parted(history, "curve", users=1).question_sets
-    assert [told(history, q)[2:] for _, (q,) in rounds][:2] == [("a1", "k"), ("a1 b1", "k")]
+    question_sets = parted(history, "curve", users=1).question_sets
+    assert [in_words(history, q)[2:] for _, (q,) in question_sets][:2] == [
+        ("a1", "k"),
+        ("a1 b1", "k"),
+    ]
 
 
 # --- what cannot be asked ---------------------------------------------------------------------
@@ -231,6 +236,6 @@ def test_visits_of_one_moment_cannot_be_parted_by_time() -> None:
 
 
 def test_wanted_pages_that_a_model_does_not_know_have_no_number() -> None:
-    """They are missed by all; the others are told by the model's numbers."""
+    """They are missed by all; the others are named by the model's numbers."""
     question = Question(0, None, (), (0, 1, 2))
     assert wanted_of([question], np.array([7, -1, 5], np.int32)) == [[7, 5]]

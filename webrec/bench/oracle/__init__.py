@@ -6,7 +6,7 @@ before the one sort at the end. What depends on the world alone is worked out on
 
 Tests hold the fast ones against it, and so does `webrec bench`, under load.
 
-In: a `World` (what one generation knows, what happened since, the campaigns) and a `Request`.
+In: a `World` (one generation, what happened since, the campaigns) and a `Request`.
 Out: a `PlainAnswer`: every algorithm entered, and the ordered list, cut to the limit.
 """
 

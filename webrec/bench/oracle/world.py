@@ -1,4 +1,4 @@
-"""What the oracle knows: everything an answer depends on besides the request, as plain data."""
+"""The world of the oracle: everything an answer depends on besides the request, as plain data."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class World:
 
     Attributes:
         category: every page the generation knows, to its category id or None.
-        totals: URL to (visits, accepts) of everybody, anonymous visitors too (generation).
+        totals: URL to (visits, accepts) of all visitors, anonymous ones too (generation).
         community: visitor key to community id; a visitor without community is absent (generation).
         profiles: visitor key to URL to (visits, accepts) (generation).
         recent: the same for what is newer than the generation, which may not know the URLs; in
@@ -68,7 +68,7 @@ class World:
             sent of them since; "" where it is like none.
         w_ads, w_aff, w_sim: weights of campaign priority, affinity and similarity; not all 0.
         accept_weight: what one accept counts, in visits.
-        user_classifier: None where it can tell nobody's community.
+        user_classifier: None where there is none.
         online: whether a visitor without community gets the nearest, and categories by text
             count.
     """
