@@ -1,12 +1,13 @@
-"""[2] Clustering: the batch's pages in, a category number for each page out."""
+"""[2] The learner of categories: what pages say in, a category for each and its keywords out."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,26 @@ from scipy import sparse
 from clustering import kmeans
 from clustering.kmeans import Clusters
 from clustering.pages import features
-from clustering.pages.quality import page_quality, site_quality
-from webrec.domain.progress import StepProgress, no_progress
+from clustering.pages.keywords import category_keywords
+from clustering.pages.quality import agreement, page_quality, site_quality
+from webrec.batch.history import SiteHistory
+from webrec.batch.steps import Findings, Learned, PageCategories
+from webrec.domain.progress import Progress, StepProgress, no_progress, step
 from webrec.domain.types import Arrays, Page
 from webrec.features import boilerplate as templates
 from webrec.features.boilerplate import host_of
 from webrec.features.page_classifier import FeatureKind, PageClassifier, informative_text
 
 USUAL = 0.99
-"""A page that comes later is placed if it is no more unlike the categories than all but one in a
-hundred of the batch's own pages."""
+"""A page that comes later is categorised if it is no more unlike the categories than all but one in
+a hundred of the batch's own pages."""
 
 _SAMPLE_TEXTS = 10_000
+"""Texts whose known words are counted: enough for the last hundredth of them."""
+
 _TO_THE_ORIGIN = 1.0
+"""The distance, squared, of a row of features from a row of zeros."""
+
 _NUMBERS = re.compile(r"[\d\s]+")
 
 
@@ -38,14 +46,59 @@ class PageClusters:
     Attributes:
         labels: int32 (n_pages,), category numbers 0 … k'-1, none empty; -1 is a page without text.
         texts: what was read of each page; empty for one without text.
-        space: what the pages were placed in, see `webrec.features.page_classifier.PageClassifier`.
+        arrays: of a `webrec.features.page_classifier.PageClassifier` that puts other pages into
+            these categories; empty where no page has text.
         quality: figures for the batch's report, see `clustering.pages.quality`.
     """
 
     labels: NDArray[np.int32]
     texts: list[str]
-    space: Arrays
+    arrays: Arrays
     quality: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryLearner:
+    """Puts pages into categories by what they say, and finds the keywords of each category.
+
+    Its arrays are those of a `webrec.features.page_classifier.PageClassifier`.
+
+    Attributes:
+        k: most categories wanted; None leaves it to `auto_k`.
+        kind: the feature space in which pages are near each other.
+        truth: labels of pages by URL, which people gave: the categories are compared with them.
+    """
+
+    name: ClassVar = "pages"
+    k: int | None = None
+    kind: FeatureKind = "semantic"
+    truth: Mapping[str, str] = field(default_factory=dict)
+
+    def learn(
+        self,
+        history: SiteHistory,
+        so_far: Findings,  # noqa: ARG002 - the protocol's
+        seed: int,
+        progress: Progress,
+    ) -> Learned:
+        """Categorise the pages of a history; those without text stay without."""
+        pages = history.pages
+        progress("clustering pages", 0, len(pages))
+        clusters = cluster_pages(
+            pages, k=self.k, seed=seed, kind=self.kind, progress=step(progress, "clustering pages")
+        )
+        progress("finding keywords", 0, 0)
+        return Learned(
+            arrays=clusters.arrays,
+            quality=clusters.quality | self._agreement(pages, clusters),
+            categories=PageCategories(clusters.labels, _keywords(pages, clusters)),
+        )
+
+    def _agreement(self, pages: Sequence[Page], clusters: PageClusters) -> dict[str, float]:
+        """How well the categories agree with the labels that were given, if any were."""
+        if not self.truth:
+            return {}
+        return agreement([self.truth.get(page.url) for page in pages], clusters.labels)
 
 
 def auto_k(pages: int) -> int:
@@ -73,30 +126,39 @@ def cluster_pages(
         k: most categories wanted, at least 1; None leaves it to `auto_k`. There are fewer where
             there are fewer distinct texts.
         seed: of the clustering.
-        kind: the space in which pages are near each other.
+        kind: the feature space in which pages are near each other.
         progress: called with how many of the pages with text have their features.
     """
     known = templates.learn((page.url, page.title) for page in pages)
-    said = [informative_text(page, known) for page in pages]
-    texts = [each.text for each in said]
-    placed = np.flatnonzero([bool(text) for text in texts]).tolist()
+    informative = [informative_text(page, known) for page in pages]
+    texts = [each.text for each in informative]
+    with_text = np.flatnonzero([bool(text) for text in texts]).tolist()
     labels = np.full(len(pages), -1, dtype=np.int32)
-    rows, vocabulary = features.learn([said[i] for i in placed], kind, progress)
-    if not placed:
+    rows, vocabulary = features.learn([informative[i] for i in with_text], kind, progress)
+    if not with_text:
         return PageClusters(labels, texts, {}, {})
-    hosts = [host_of(pages[i].url) for i in placed]
-    weights = _weights(hosts, [texts[i] for i in placed])
-    found = kmeans.fit(rows, k or auto_k(len(placed)), seed, weights)
-    labels[placed] = found.labels
-    space = vocabulary | {
+    hosts = [host_of(pages[i].url) for i in with_text]
+    weights = _weights(hosts, [texts[i] for i in with_text])
+    found = kmeans.fit(rows, k or auto_k(len(with_text)), seed, weights)
+    labels[with_text] = found.labels
+    arrays = vocabulary | {
         "centroids": found.centroids,
         "radii": _radii(rows, found),
         "known": np.zeros(1, np.float32),
         "templates": known.hashes,
     }
-    space["known"][0] = _usual_known(PageClassifier(space), [texts[i] for i in placed])
+    arrays["known"][0] = _usual_known(PageClassifier(arrays), [texts[i] for i in with_text])
     quality = page_quality(rows, found.labels, seed) | site_quality(hosts, found.labels)
-    return PageClusters(labels, texts, space, quality)
+    return PageClusters(labels, texts, arrays, quality)
+
+
+def _keywords(pages: Sequence[Page], clusters: PageClusters) -> list[list[str]]:
+    with_text = np.flatnonzero(clusters.labels >= 0).tolist()
+    return category_keywords(
+        [clusters.texts[number] for number in with_text],
+        clusters.labels[with_text],
+        authored=[pages[number].keywords for number in with_text],
+    )
 
 
 def _weights(hosts: Sequence[str], texts: Sequence[str]) -> NDArray[np.float32]:
@@ -122,13 +184,13 @@ def _radii(rows: features.Rows, found: Clusters) -> NDArray[np.float32]:
     return np.array([max(each, usual, _TO_THE_ORIGIN) for each in own], np.float32)
 
 
-def _usual_known(space: PageClassifier, texts: Sequence[str]) -> float:
+def _usual_known(classifier: PageClassifier, texts: Sequence[str]) -> float:
     """The share of known words that nearly every text has; distance alone does not tell.
 
     Random letters lie as near to pages in a rare language as these lie to each other.
     """
     sample = texts[:: 1 + len(texts) // _SAMPLE_TEXTS]
-    return float(np.quantile([space.known_elsewhere(text) for text in sample], 1 - USUAL))
+    return float(np.quantile([classifier.known_elsewhere(text) for text in sample], 1 - USUAL))
 
 
 def _squares(members: features.Rows, centroid: NDArray[np.float32]) -> NDArray[np.float32]:

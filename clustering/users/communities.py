@@ -1,16 +1,21 @@
-"""[2] Clustering: what each user visited and accepted in, a community number for each user out."""
+"""[2] The learner of communities: what users visited and accepted in, a community for each out."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from clustering.users.community_count import choose_k
-from clustering.users.features import affinity_of, by_category, user_features
+from clustering.users.features import affinity_of, user_features
 from clustering.users.spherical import communities
+from webrec.batch.history import SiteHistory
+from webrec.batch.matrices import by_category
+from webrec.batch.steps import Findings, Learned, UserCommunities
+from webrec.domain.progress import Progress
 from webrec.features.user_classifier import UserClassifier
 
 
@@ -19,11 +24,49 @@ class UserClusters(NamedTuple):
 
     Attributes:
         labels: int32 (n,), community numbers 0 … k'-1, none empty; -1 is without a community.
-        space: what users are measured by; None where nobody has a community.
+        classifier: puts other users into these communities; None where no user has one.
     """
 
     labels: NDArray[np.int32]
-    space: UserClassifier | None
+    classifier: UserClassifier | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityLearner:
+    """Puts visitors into communities by what they visit, page by page and by category.
+
+    Its arrays are those of a `webrec.features.user_classifier.UserClassifier`; none where no
+    visitor has a community.
+
+    Attributes:
+        accept_weight: what an accept is worth in visits.
+        min_visits: visitors with fewer visits stay without a community.
+        k: most communities wanted; None leaves it to `choose_k`.
+    """
+
+    name: ClassVar = "users"
+    accept_weight: float
+    min_visits: int
+    k: int | None = None
+
+    def learn(
+        self, history: SiteHistory, so_far: Findings, seed: int, progress: Progress
+    ) -> Learned:
+        """Put the visitors of a history into communities."""
+        progress("clustering users", 0, 0)
+        clusters = cluster_users(
+            history.visits(),
+            history.accepts(),
+            so_far.categories.of_page,
+            k=self.k,
+            seed=seed,
+            accept_weight=self.accept_weight,
+            min_visits=self.min_visits,
+        )
+        return Learned(
+            arrays={} if clusters.classifier is None else clusters.classifier.arrays(),
+            communities=UserCommunities(clusters.labels),
+        )
 
 
 def cluster_users(
@@ -50,7 +93,7 @@ def cluster_users(
     visits, accepts = sparse.csr_array(visits), sparse.csr_array(accepts)
     labels = np.full(visits.shape[0], -1, dtype=np.int32)
     known = np.flatnonzero(visits.sum(axis=1) >= min_visits)
-    space = None
+    classifier = None
     if len(known):
         counts = visits[known], accepts[known]
         urls = affinity_of(*counts, accept_weight)
@@ -60,7 +103,7 @@ def cluster_users(
         measured = user_features(urls, categories)
         wanted = k or choose_k(urls, page_category, measured, seed)
         labels[known], centroids = communities(measured.rows, wanted, seed)
-        space = UserClassifier(
+        classifier = UserClassifier(
             measured.pages.astype(np.uint32), measured.idf, centroids, min_visits
         )
-    return UserClusters(labels, space)
+    return UserClusters(labels, classifier)

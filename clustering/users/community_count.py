@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clustering.users.features import UserFeatures, by_category, rows_of
+from clustering.users.features import UserFeatures, rows_of
 from clustering.users.spherical import communities, placed
+from webrec.batch.matrices import by_category
 
 SAMPLE_USERS = 10_000
 JUDGES_SHARE = 0.2

@@ -32,7 +32,7 @@ def user_features(
     urls: sparse.csr_array[np.float64], categories: sparse.csr_array[np.float64]
 ) -> UserFeatures:
     """The features of some users, out of their affinities for pages and for categories."""
-    pages = _telling(urls)
+    pages = _informative_pages(urls)
     idf = np.concatenate([_idf(urls)[pages], _idf(categories)])
     return UserFeatures(rows_of(urls, categories, pages, idf), pages, idf)
 
@@ -64,17 +64,6 @@ def affinity_of(
     return affinity
 
 
-def by_category(
-    counts: sparse.csr_array[Any], page_category: NDArray[np.int32]
-) -> sparse.csr_array[Any]:
-    """Counts (n_users, n_categories) out of counts (n_users, n_pages)."""
-    pages = np.flatnonzero(page_category >= 0)
-    shape = (len(page_category), int(page_category.max(initial=-1)) + 1)
-    ones = np.ones(len(pages), counts.dtype)
-    member = sparse.csr_array((ones, (pages, page_category[pages])), shape=shape)
-    return sparse.csr_array(counts @ member)
-
-
 def _idf(affinity: sparse.csr_array[np.float64]) -> NDArray[np.float64]:
     """``log((1 + n) / (1 + df)) + 1`` of each column, which is never 0."""
     return np.asarray(np.log((1 + affinity.shape[0]) / (1 + _users_of(affinity))) + 1)
@@ -85,7 +74,7 @@ def _users_of(affinity: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
     return np.bincount(affinity.indices, minlength=affinity.shape[1])
 
 
-def _telling(urls: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
+def _informative_pages(urls: sparse.csr_array[np.float64]) -> NDArray[np.intp]:
     """The URLs that become columns, in their order: the 20,000 that carry most weight.
 
     None of them is one that a single user visited: such a URL joins nobody. So the dimension is

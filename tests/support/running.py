@@ -20,13 +20,16 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 
+from clustering.learners import default_learners
 from tests.support import world
 from webrec import config
-from webrec.batch.job import Plan, run
+from webrec.batch.job import run
+from webrec.batch.options import BatchOptions
 from webrec.bench import processes
 from webrec.bench.commands import environment, python
 from webrec.bench.health import LIVE, LOOPBACK, free_port
 from webrec.bench.server_process import SERVE, ServerProcess
+from webrec.domain.progress import no_progress
 from webrec.formats.campaigns import parse_campaign
 from webrec.formats.events import parse_event
 from webrec.serving.engine import Engine
@@ -36,16 +39,15 @@ DEADLINE_S = 30.0
 
 _BATCH = """
 import json, os, signal, sys
-from webrec.batch.job import Plan, run
-from webrec.bench import processes
-from webrec.bench.commands import environment, python
-from webrec.bench.health import LIVE, LOOPBACK, free_port
-from webrec.bench.server_process import SERVE, ServerProcess
+from clustering.learners import default_learners
+from webrec.batch.job import run
+from webrec.batch.options import BatchOptions
 from webrec import config
 from webrec.cli.batch import RETRY_TIMEOUT_S
 from webrec.cli.engine import engine_of
 from webrec.errors import WebrecError
-settings, plan, freezes = map(json.loads, sys.argv[1:])
+settings, options, freezes = map(json.loads, sys.argv[1:])
+options = BatchOptions(**options)
 def report(doing, done, total):
     print(doing, flush=True)
     if freezes and doing == freezes[0] and done >= freezes[1]:
@@ -54,12 +56,13 @@ def report(doing, done, total):
 with engine_of(config.load(**settings), RETRY_TIMEOUT_S) as engine:
     print("started", flush=True)
     try:
-        run(engine.tables, engine.log, engine.recorder, engine.settings, Plan(**plan), report)
+        parts = engine.tables, engine.log, engine.recorder, engine.settings
+        run(*parts, default_learners(options, engine.settings), options, report)
     except WebrecError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
         sys.exit(1)
 """
-_PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}
+_OPTIONS = {"categories": 3, "communities": 3, "features": "tfidf"}
 
 
 def build_world(home: Path, **settings: Any) -> None:
@@ -81,16 +84,17 @@ def build_world(home: Path, **settings: Any) -> None:
         engine.close()
 
 
-def batch(engine: Engine, **plan: Any) -> str:
+def batch(engine: Engine, **options: Any) -> str:
     """Run a batch in this process; the id of its generation.
 
     Args:
-        plan: see `webrec.batch.job.Plan`.
+        options: see `webrec.batch.options.BatchOptions`.
     """
+    given = BatchOptions(**{**_OPTIONS, **options})
     parts = (engine.tables, engine.log, engine.recorder, engine.settings)
-    generation = run(*parts, Plan(**{**_PLAN, **plan}), lambda *_: None)
+    found = run(*parts, default_learners(given, engine.settings), given, no_progress)
     engine.refresh()
-    return generation.id
+    return found.generation.id
 
 
 class HttpAnswer(NamedTuple):
@@ -289,7 +293,7 @@ class Batch:
         settings: see `webrec.config`.
         freezes: the step, and how much of it is done, at which it stands still, as on a machine
             that falls asleep.
-        plan: see `webrec.batch.job.Plan`.
+        options: see `webrec.batch.options.BatchOptions`.
 
     Attributes:
         printed: what it printed so far, line by line: its steps, and why it failed.
@@ -300,9 +304,9 @@ class Batch:
         home: Path,
         settings: Mapping[str, Any] | None = None,
         freezes: tuple[str, int] | None = None,
-        **plan: Any,
+        **options: Any,
     ) -> None:
-        given = ({"home": str(home), **(settings or {})}, {**_PLAN, **plan}, freezes)
+        given = ({"home": str(home), **(settings or {})}, {**_OPTIONS, **options}, freezes)
         self.printed: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BATCH, *map(json.dumps, given)],
@@ -357,9 +361,9 @@ class Batch:
             yield self.printed[-1]
 
 
-def run_batch(home: Path, settings: Mapping[str, Any] | None = None, **plan: Any) -> None:
+def run_batch(home: Path, settings: Mapping[str, Any] | None = None, **options: Any) -> None:
     """A whole batch in a process of its own; see `Batch`."""
-    with Batch(home, settings, **plan) as process:
+    with Batch(home, settings, **options) as process:
         assert process.finish() == 0
 
 

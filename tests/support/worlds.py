@@ -15,15 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.learners import default_learners
 from hbase_schema import row_keys as keys
 from hbase_schema.cells import PageCell, RecentCell
 from tests.support import world as known
 from webrec import config
 from webrec.admin.users import get_user
 from webrec.batch import job
+from webrec.batch.options import BatchOptions
 from webrec.bench import oracle
 from webrec.bench.oracle import World
 from webrec.domain.answers import AnswerItem
+from webrec.domain.progress import Progress, no_progress
 from webrec.domain.types import AdPage, Arrays, Campaign, Event, Page
 from webrec.errors import NotFound
 from webrec.features.page_classifier import hashes_of
@@ -70,16 +73,16 @@ def ingest_known(engine: Engine) -> None:
     engine.refresh()
 
 
-def batch(engine: Engine, **plan: Any) -> Generation:
-    """Run a batch, and let the engine take in its generation."""
-    generation = job.run(
-        engine.tables,
-        engine.log,
-        engine.recorder,
-        engine.settings,
-        job.Plan(**plan),
-        lambda _doing, _done, _total: None,
-    )
+def batch(engine: Engine, progress: Progress = no_progress, **options: Any) -> Generation:
+    """Run a batch with the default learners, and let the engine take in its generation.
+
+    Args:
+        options: see `webrec.batch.options.BatchOptions`.
+    """
+    given = BatchOptions(**options)
+    learners = default_learners(given, engine.settings)
+    parts = (engine.tables, engine.log, engine.recorder, engine.settings)
+    generation = job.run(*parts, learners, given, progress).generation
     engine.refresh()
     return generation
 

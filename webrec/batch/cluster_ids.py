@@ -1,16 +1,53 @@
-"""[2] Clustering: old and new clusters in, an id for each new cluster out."""
+"""[2] → [3] Old and new clusters in, an id for each new one out: what continues keeps its id."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from hbase_schema import names
+from webrec.batch.history import SiteHistory
+from webrec.batch.steps import PageCategories, UserCommunities
+from webrec.errors import NotFound
+from webrec.tables.generations import Generation
+from webrec.tables.tables import Tables
+
 MIN_OVERLAP = 0.25
+"""The least share of members in common of clusters that are the same, see `take_over_ids`."""
+
+
+def category_ids(
+    tables: Tables, last: Generation | None, history: SiteHistory, categories: PageCategories
+) -> list[str]:
+    """An id for each category, by its number; matched with those of the last generation by URLs."""
+    old: dict[str, set[str]] = {}
+    if last is not None:
+        with suppress(NotFound):  # a generation that lost its tables has no names to hand on
+            for page in tables.pages.all(last.id):
+                if page.category >= 0:
+                    old.setdefault(last.category_ids[page.category], set()).add(page.url)
+    new = _members([page.url for page in history.pages], categories.of_page)
+    return take_over_ids(old, new, lambda: f"c{tables.meta.next_number(names.NEXT_CATEGORY)}")
+
+
+def community_ids(
+    tables: Tables, last: Generation | None, history: SiteHistory, communities: UserCommunities
+) -> list[str]:
+    """An id for each community, by its number; matched with those of the last one by visitors."""
+    old: dict[str, set[str]] = {}
+    if last is not None:
+        with suppress(NotFound):  # as above
+            for visitor, community in tables.profiles.communities(last.id):
+                if community is not None:
+                    old.setdefault(last.community_ids[community], set()).add(visitor)
+    new = _members(history.visitors, communities.of_visitor)
+    return take_over_ids(old, new, lambda: f"g{tables.meta.next_number(names.NEXT_COMMUNITY)}")
 
 
 def take_over_ids(
@@ -31,7 +68,7 @@ def take_over_ids(
     Args:
         old: id to members, no member in two clusters; members are URLs (or visitor keys).
         new: the members of each new cluster, no member in two clusters.
-        fresh: makes an id nobody has used.
+        fresh: makes an id that was never given before.
         min_overlap: in (0, 1].
 
     Returns:
@@ -45,14 +82,23 @@ def take_over_ids(
     return [taken.get(c) or fresh() for c in range(len(new))]
 
 
+def _members(names_: Sequence[str], cluster_of: NDArray[np.int32]) -> list[AbstractSet[str]]:
+    """The names in each cluster, by its number."""
+    clusters: list[set[str]] = [set() for _ in range(int(cluster_of.max(initial=-1)) + 1)]
+    for name, number in zip(names_, cluster_of.tolist(), strict=True):
+        if number >= 0:
+            clusters[number].add(name)
+    return list(clusters)
+
+
 def _overlaps(
     old: Sequence[AbstractSet[str]], new: Sequence[AbstractSet[str]]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Jaccard index and number of shared members of each pair, both (n_old, n_new)."""
-    place = {member: row for row, members in enumerate(old) for member in members}
+    row_of = {member: row for row, members in enumerate(old) for member in members}
     shared = np.zeros((len(old), len(new)), dtype=np.int64)
     for column, members in enumerate(new):
-        for row, count in Counter(place[m] for m in members if m in place).items():
+        for row, count in Counter(row_of[m] for m in members if m in row_of).items():
             shared[row, column] = count
     union = shared.sum(axis=1, keepdims=True) + shared.sum(axis=0, keepdims=True) - shared
     return shared / np.maximum(union, 1), shared

@@ -19,8 +19,7 @@ from webrec.config import Settings
 from webrec.errors import UsageError, WebrecError
 
 if TYPE_CHECKING:
-    from webrec.batch.job import Plan
-    from webrec.batch.publish import Written
+    from webrec.batch.options import BatchOptions
     from webrec.serving.engine import Engine
 
 RETRY_TIMEOUT_S = 120.0
@@ -59,7 +58,7 @@ class _Period(click.ParamType[float]):
         return float(found[1]) * _UNITS_S[found[2]]
 
 
-def plan_options(function: Callable[..., None]) -> Callable[..., None]:
+def batch_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options that say how to cluster."""
     for option in (
         click.option(
@@ -98,7 +97,7 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
     reads=(*PLACES, *MODEL, "keep_generations"),
     extra="batch",
 )
-@plan_options
+@batch_options
 @click.option(
     "--labels",
     metavar="FILE",
@@ -120,21 +119,23 @@ def batch(
     as_json: bool,
 ) -> None:
     """Cluster pages and users, and publish the result as the active model."""
-    from webrec.batch.job import Plan
+    from webrec.batch.options import BatchOptions
     from webrec.formats.label_file import read_labels
 
     labelled = {} if labels is None else read_labels(labels)  # before the work, not after
-    plan = Plan(categories, communities, features, seed, force, settings.taxonomy, labelled)
+    options = BatchOptions(
+        categories, communities, features, seed, force, settings.taxonomy, labelled
+    )
     if every is None:
-        _one(settings, plan, as_json=as_json)
+        _one(settings, options, as_json=as_json)
     else:
         try:
-            _repeat(settings, plan, every, as_json=as_json)
+            _repeat(settings, options, every, as_json=as_json)
         except Terminated:
             print_note("stopped")  # as asked: no failure
 
 
-def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> NoReturn:
+def _repeat(settings: Settings, options: BatchOptions, every: float, *, as_json: bool) -> NoReturn:
     """Run one batch after the other, until the process is stopped.
 
     A stop does not wait for the end of a batch: it gives back its lease, and the next batch takes
@@ -143,7 +144,7 @@ def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> N
     while True:
         started = time.monotonic()
         try:
-            _one(settings, plan, as_json=as_json)
+            _one(settings, options, as_json=as_json)
         except UsageError:
             raise  # the next batch would meet it, too
         except WebrecError as error:
@@ -151,25 +152,26 @@ def _repeat(settings: Settings, plan: Plan, every: float, *, as_json: bool) -> N
         time.sleep(max(0.0, every - (time.monotonic() - started)))
 
 
-def _one(settings: Settings, plan: Plan, *, as_json: bool) -> None:
+def _one(settings: Settings, options: BatchOptions, *, as_json: bool) -> None:
+    from clustering.learners import default_learners
     from webrec.admin.models import all_models
     from webrec.batch import job
 
-    written: list[Written] = []
     started = time.monotonic()
     with engine_of(settings, RETRY_TIMEOUT_S) as engine:
+        learners = default_learners(options, settings)
         with progress_bar() as progress:
-            generation = job.run(
-                engine.tables, engine.log, engine.recorder, settings, plan, progress, written.append
+            generation, written = job.run(
+                engine.tables, engine.log, engine.recorder, settings, learners, options, progress
             )
         seconds = time.monotonic() - started
         engine.refresh()
         model = next(m for m in all_models(engine.tables) if m["id"] == generation.id)
         if as_json:
-            print_json(model | {"seconds": round(seconds, 3), "written": written[0]._asdict()})
+            print_json(model | {"seconds": round(seconds, 3), "written": written._asdict()})
         else:
             _show(engine, model, seconds)
-            print_note(f"written: {written[0]}")
+            print_note(f"written: {written}")
 
 
 def _show(engine: Engine, model: dict[str, Any], seconds: float) -> None:

@@ -130,13 +130,17 @@ def _ingest(settings: Settings, files: list[Path]) -> None:
 
 
 def _batch(settings: Settings) -> None:
+    from clustering.learners import default_learners
     from webrec.admin.categories import list_categories
     from webrec.batch import job
+    from webrec.batch.options import BatchOptions
 
     with engine_of(settings) as engine:
         with progress_bar() as progress:
-            plan = job.Plan(categories=6, communities=3)
-            job.run(engine.tables, engine.log, engine.recorder, settings, plan, progress)
+            options = BatchOptions(categories=6, communities=3)
+            learners = default_learners(options, settings)
+            parts = engine.tables, engine.log, engine.recorder, settings
+            job.run(*parts, learners, options, progress)
         engine.refresh()
         categories = list_categories(engine, 100, "").items
     print_table(

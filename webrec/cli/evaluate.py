@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webrec.cli.batch import plan_options
+from webrec.cli.batch import batch_options
 from webrec.cli.command import command
 from webrec.cli.engine import engine_of
 from webrec.cli.output import as_json, draw_chart, out, print_json, print_note, print_table
@@ -93,7 +93,7 @@ def _finite(
     is_flag=True,
     help="Ask from the last page that is given, and not from an unknown one (time always does).",
 )
-@plan_options
+@batch_options
 @click.option(
     "--chart", type=Path, metavar="FILE.svg", help="Draw the figures into this file, too."
 )
@@ -121,17 +121,19 @@ def evaluate(
 
     docs/evaluation.md says what the protocols and the measures are.
     """
-    from webrec.batch.job import Plan
+    from webrec.batch.options import BatchOptions
     from webrec.evaluation.run import EvaluationOptions, run
 
-    plan = Plan(categories, communities, features, seed, force=True, taxonomy=settings.taxonomy)
+    batch = BatchOptions(
+        categories, communities, features, seed, force=True, taxonomy=settings.taxonomy
+    )
     options = EvaluationOptions(
         protocols=None if protocol == ALL else [protocol],
         users=users,
         visits=visits,
         seed=seed,
         limit=limit,
-        plan=plan,
+        batch=batch,
         also_w_sim=also_w_sim,
         from_last=from_last,
     )

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webrec.batch.history import Left, Replayed, counting, replay
+from webrec.batch.history import SiteHistory, replay
+from webrec.batch.log_cut import LeftOut, LogCut, countable_events
 from webrec.domain.event_kinds import COUNTS_AS
 from webrec.domain.progress import StepProgress
 from webrec.domain.types import Campaign, Event
@@ -63,13 +64,15 @@ class SiteLog:
     def interactions(self, progress: StepProgress) -> Interactions:
         """Read everything that visitors did."""
         taken = _Taken()
-        for event in counting(self.log, self.watermark, self.forgotten, Left(), progress):
+        cut = LogCut(self.log, self.watermark, forgotten=self.forgotten)
+        for event in countable_events(cut, LeftOut(), progress):
             taken.take(event)
         return taken.interactions()
 
-    def part(self, keep: Callable[[Event], bool], progress: StepProgress) -> Replayed:
+    def part(self, keep: Callable[[Event], bool], progress: StepProgress) -> SiteHistory:
         """Read the part of the log whose events are to be kept, as a batch would read it."""
-        return replay(self.log, self.watermark, self.forgotten, self.campaigns, progress, keep)
+        cut = LogCut(self.log, self.watermark, forgotten=self.forgotten, keep=keep)
+        return replay(cut, self.campaigns, progress)
 
 
 class _Taken:

@@ -27,10 +27,13 @@ from algorithms import (
 )
 from algorithms.registry import Algorithm
 from algorithms.step import Built
-from clustering.pages import labels as taxonomy
+from clustering.learners import default_learners
 from hbase_schema.cells import RecentCell
-from webrec.batch import job, publish
-from webrec.batch.history import Replayed
+from webrec.batch import publish
+from webrec.batch.contents import Contents
+from webrec.batch.history import SiteHistory
+from webrec.batch.options import BatchOptions
+from webrec.batch.steps import learn_all
 from webrec.config import Settings
 from webrec.domain.progress import Progress, StepProgress
 from webrec.domain.types import Campaign
@@ -39,7 +42,6 @@ from webrec.evaluation.measures import NO_PAGE, Lists
 from webrec.evaluation.protocols import Question
 from webrec.model.files import load
 from webrec.model.model import Model
-from webrec.rawlog import Watermark
 from webrec.serving.ads import AdBoard
 from webrec.serving.signals import Query, RequestSignals
 from webrec.serving.snapshots import Snapshot
@@ -197,9 +199,9 @@ class _GivenRows:
 
 @contextmanager
 def trained(
-    replayed: Replayed,
+    learnt_from: SiteHistory,
     settings: Settings,
-    plan: job.Plan,
+    options: BatchOptions,
     campaigns: Sequence[Campaign],
     interactions: Interactions,
     progress: Progress,
@@ -210,11 +212,11 @@ def trained(
         tables = Tables(open_store(f"sqlite:///{folder}/webrec.db"))
         try:
             tables.create()
-            result, quality = job.find(replayed, settings, plan, progress)
-            names = taxonomy.load(plan.taxonomy)
-            cut = job.Cut(0, Watermark())
-            generation = job.describe(tables, result, quality, cut, None, settings, names)
-            publish.write(tables, generation, result, progress)
+            learners = default_learners(options, settings)
+            found = learn_all(learners, learnt_from, options.seed, progress)
+            generation = publish.describe(tables, learnt_from, found, None, settings.accept_weight)
+            contents = Contents(generation, learnt_from, found, settings.profile_urls)
+            publish.write(tables, contents, progress)
             model = load(tables, generation, Path(folder) / "cache")
             yield ProductUnderTest(tables, model, settings, campaigns, interactions, also_w_sim)
         finally:

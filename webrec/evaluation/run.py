@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-from webrec.batch.history import Replayed
-from webrec.batch.job import Plan
+from webrec.batch.history import SiteHistory
+from webrec.batch.options import BatchOptions
 from webrec.config import Settings
 from webrec.domain.progress import Progress, step
 from webrec.errors import UsageError
@@ -40,7 +40,7 @@ class EvaluationOptions:
         protocols: names of `webrec.evaluation.protocols`; None for all that the log is enough for.
         users, visits, seed: see `webrec.evaluation.split.split`.
         limit: length of the lists.
-        plan: of the batch.
+        batch: of the batch that learns.
         also_w_sim: weights of similarity to measure beside that of the settings.
         from_last: whether a visitor of whom some pages are given is on the last of them, and not
             on an unknown page.
@@ -51,7 +51,7 @@ class EvaluationOptions:
     visits: int | None
     seed: int
     limit: int
-    plan: Plan
+    batch: BatchOptions
     also_w_sim: Sequence[float] = ()
     from_last: bool = False
 
@@ -86,9 +86,9 @@ def run(
         limit=options.limit,
         settings={name: getattr(settings, name) for name in SETTINGS},
         plan={
-            "categories": options.plan.categories,
-            "communities": options.plan.communities,
-            "features": options.plan.features,
+            "categories": options.batch.categories,
+            "communities": options.batch.communities,
+            "features": options.batch.features,
             "from_last": options.from_last,
         },
         sections=sections,
@@ -106,13 +106,13 @@ def _sections(
 ) -> Iterator[Section]:
     """One section for each set of questions; all of them ask what one training part taught."""
     prefixed = _prefixed(progress, split_.protocol)
-    replayed = log.part(split_.is_training, step(prefixed, "reading the training part"))
-    visited = _binary(replayed)
+    history = log.part(split_.is_training, step(prefixed, "reading the training part"))
+    visited = _binary(history)
     fitted = fit(visited, options.seed, step(prefixed, "fitting baselines"))
     with trained(
-        replayed, settings, options.plan, log.campaigns, interactions, prefixed, options.also_w_sim
+        history, settings, options.batch, log.campaigns, interactions, prefixed, options.also_w_sim
     ) as product:
-        trained_split = _TrainedSplit(interactions, replayed, visited, fitted, product, options)
+        trained_split = _TrainedSplit(interactions, history, visited, fitted, product, options)
         for given, asked in split_.question_sets:
             questions = [_from_last(each) for each in asked] if options.from_last else asked
             yield Section(
@@ -141,8 +141,8 @@ def _prefixed(progress: Progress, protocol: str) -> Progress:
     return lambda doing, done, total: progress(f"{protocol}: {doing}", done, total)
 
 
-def _binary(replayed: Replayed) -> VisitMatrix:
-    visits = replayed.visits
+def _binary(history: SiteHistory) -> VisitMatrix:
+    visits = history.visits()
     ones = np.ones(len(visits.data))
     return sparse.csr_array((ones, visits.indices, visits.indptr), shape=visits.shape)
 
@@ -159,14 +159,14 @@ class _TrainedSplit:
     def __init__(
         self,
         interactions: Interactions,
-        replayed: Replayed,
+        history: SiteHistory,
         visited: VisitMatrix,
         fitted: FittedBaselines,
         product: ProductUnderTest,
         options: EvaluationOptions,
     ) -> None:
-        pages = {page.url: number for number, page in enumerate(replayed.pages)}
-        visitors = {key: number for number, key in enumerate(replayed.visitors)}
+        pages = {page.url: number for number, page in enumerate(history.pages)}
+        visitors = {key: number for number, key in enumerate(history.visitors)}
         self._number = np.array([pages.get(url, -1) for url in interactions.urls], np.int32)
         self._row = np.array([visitors.get(key, -1) for key in interactions.visitors], np.int32)
         self._visited = visited

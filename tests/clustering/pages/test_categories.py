@@ -30,7 +30,9 @@ def test_themes_become_categories(kind):
         pages([text for texts in THEMES.values() for text in texts]), k=3, seed=0, kind=kind
     )
     assert [len(set(found.labels[i : i + 4])) for i in (0, 4, 8)] == [1, 1, 1]
-    assert len(set(found.labels)) == 3 == len(found.space["centroids"]) == found.quality["clusters"]
+    assert (
+        len(set(found.labels)) == 3 == len(found.arrays["centroids"]) == found.quality["clusters"]
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,7 +56,7 @@ def test_tiny_inputs(kind, k, texts, expected):
     """Nothing, one page, and many that say the same."""
     found = cluster_pages(pages(texts), k=k, seed=0, kind=kind)
     assert found.labels.tolist() == expected
-    assert len(found.space.get("centroids", ())) == max(expected, default=-1) + 1
+    assert len(found.arrays.get("centroids", ())) == max(expected, default=-1) + 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,8 +65,8 @@ def test_same_seed_same_categories(kind):
     texts = [f"{a} {b}" for a in ("red", "green", "blue") for b in ("car", "tea", "dog")]
     first, second = (cluster_pages(pages(texts), k=4, seed=7, kind=kind) for _ in range(2))
     assert np.array_equal(first.labels, second.labels)
-    assert first.space.keys() == second.space.keys()
-    assert all(np.array_equal(first.space[name], second.space[name]) for name in first.space)
+    assert first.arrays.keys() == second.arrays.keys()
+    assert all(np.array_equal(first.arrays[name], second.arrays[name]) for name in first.arrays)
     assert first.quality == second.quality
 
 

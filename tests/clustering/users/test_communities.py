@@ -106,7 +106,7 @@ def test_same_seed_same_communities():
         sparse.csr_array(visits), sparse.csr_array(accepts), category, **SETTINGS
     )
     assert np.array_equal(first.labels, second.labels)
-    assert np.array_equal(first.space.centroids, second.space.centroids)
+    assert np.array_equal(first.classifier.centroids, second.classifier.centroids)
 
 
 def test_accepts_weigh():
@@ -203,7 +203,7 @@ def online(found: UserClusters, user: int, visits, accepts, category, weight: fl
         int(c): seen[category == c].sum() + weight * followed[category == c].sum()
         for c in {category[p] for p in pages} - {-1}
     }
-    return found.space.nearest_to(pages, of_category)
+    return found.classifier.nearest_to(pages, of_category)
 
 
 @pytest.mark.parametrize("weight", [3.0, 0.1, 0.0])
@@ -213,14 +213,14 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
     for seed in range(60):
         given = random_visits(seed)
         found = cluster_users(*given, **SETTINGS | {"accept_weight": weight})
-        if found.space is None:
+        if found.classifier is None:
             continue
         for user in np.flatnonzero(found.labels >= 0):
             alone = online(found, user, *given, weight)
             assert alone in (found.labels[user], None), f"user {user} of seed {seed}"
             compared += alone is not None
-        assert np.allclose(np.linalg.norm(found.space.centroids, axis=0), 1)
-        assert found.space.min_visits == 3
+        assert np.allclose(np.linalg.norm(found.classifier.centroids, axis=0), 1)
+        assert found.classifier.min_visits == 3
     assert compared > 500
 
 
@@ -241,7 +241,7 @@ def test_real_users_come_to_their_own_community(real_data):
         numbers, counts = np.unique(category[list(own)], return_counts=True)
         of_category = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
         of_category.pop(-1, None)
-        assert found.space.nearest_to(own, of_category) == found.labels[user]
+        assert found.classifier.nearest_to(own, of_category) == found.labels[user]
 
 
 def test_who_visited_little_does_not_come_to_those_who_visit_everything():
@@ -256,7 +256,7 @@ def test_who_visited_little_does_not_come_to_those_who_visit_everything():
     given = sparse.csr_array(visits)
     found = cluster_users(given, given * 0, np.full(40, -1, np.int32), **SETTINGS | {"k": 4})
     themes = [np.bincount(found.labels[theme:90:3]).argmax() for theme in range(3)]
-    placed = [found.space.nearest_to({p: 1.0}, {}) for p in range(30)]
+    placed = [found.classifier.nearest_to({p: 1.0}, {}) for p in range(30)]
     assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
 
 
@@ -295,4 +295,4 @@ def test_a_number_given_is_not_judged():
     """What is asked for is what there is."""
     visits, category = many_communities(16)
     found = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 5})
-    assert found.labels.max() + 1 == found.space.centroids.shape[1] == 5
+    assert found.labels.max() + 1 == found.classifier.centroids.shape[1] == 5

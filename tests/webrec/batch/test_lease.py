@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,15 +14,6 @@ from webrec.batch.lease import Lease
 from webrec.errors import LeaseLost, StoreUnavailable
 from webrec.storage import open_store, sqlite_pool
 from webrec.tables.tables import Tables
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Tables]:
-    """The tables of a new store."""
-    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
-        tables = Tables(store)
-        tables.create()
-        yield tables
 
 
 def test_only_one_holds_it(tables: Tables) -> None:

@@ -77,5 +77,5 @@ def test_a_part_of_the_log_is_what_is_kept(tmp_path: Path) -> None:
     part = source.part(lambda event: event.at_ms != 2, no_progress)
     assert [page.url for page in part.pages] == [url("a")]
     assert part.visitors == ["u:ann"]
-    assert part.visits.toarray().tolist() == [[2]]
+    assert part.visits().toarray().tolist() == [[2]]
     assert part.counts["visits"] == 2

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import world as known
 from tests.support.worlds import NOW_MS, batch, identity, ingest_known, opened
-from webrec.batch.job import Plan
+from webrec.batch.options import BatchOptions
 from webrec.evaluation.interactions import Interactions, SiteLog
 from webrec.evaluation.product import ProductUnderTest, mix_name, trained
 from webrec.evaluation.protocols import Given, Question
@@ -19,7 +19,7 @@ from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 
-PLAN = {"categories": 3, "communities": 3, "features": "tfidf"}
+OPTIONS = {"categories": 3, "communities": 3, "features": "tfidf"}
 FILTERS = ("content", "collaborative")
 W_SIM = 16.0
 VISITORS = (*known.READERS["cooking"], known.READERS["football"][1], known.NEWCOMER)
@@ -42,7 +42,7 @@ def engine(home: Path) -> Iterator[Engine]:
     with opened(home, w_sim=W_SIM) as engine:
         ingest_known(engine)
         engine.tables.campaigns.delete("ended")
-        batch(engine, **PLAN)
+        batch(engine, **OPTIONS)
         yield engine
 
 
@@ -56,10 +56,10 @@ def history(engine: Engine) -> Interactions:
 def product(engine: Engine, history: Interactions) -> Iterator[ProductUnderTest]:
     """The product, having learnt all of it."""
     source = source_of(engine)
-    replayed = source.part(lambda _: True, silent)
-    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    learnt_from = source.part(lambda _: True, silent)
+    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
     with trained(
-        replayed, engine.settings, plan, source.campaigns, history, silent, also_w_sim=[0.0]
+        learnt_from, engine.settings, options, source.campaigns, history, silent, also_w_sim=[0.0]
     ) as made:
         yield made
 
@@ -209,11 +209,11 @@ def test_campaigns_count_whatever_their_dates(engine: Engine, history: Interacti
     """The one that ended has an ad, too."""
     source = source_of(engine)
     ended = known.CAMPAIGNS[-1]
-    replayed = source.part(lambda _: True, silent)
-    plan = Plan(**PLAN)  # type: ignore[arg-type]
+    learnt_from = source.part(lambda _: True, silent)
+    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
     campaigns = [parse_campaign(ended)]
-    with trained(replayed, engine.settings, plan, campaigns, history, silent) as made:
-        assert [replayed.pages[ad].url for ad in made.ads] == [known.page("astronomy", 5)]
+    with trained(learnt_from, engine.settings, options, campaigns, history, silent) as made:
+        assert [learnt_from.pages[ad].url for ad in made.ads] == [known.page("astronomy", 5)]
 
 
 def test_nothing_is_left_behind(
@@ -222,9 +222,9 @@ def test_nothing_is_left_behind(
     """Neither a temporary folder nor a generation in the site's store."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     source, generations = source_of(engine), engine.tables.generations.all()
-    replayed = source.part(lambda _: True, silent)
-    plan = Plan(**PLAN)  # type: ignore[arg-type]
-    with trained(replayed, engine.settings, plan, (), history, silent):
+    learnt_from = source.part(lambda _: True, silent)
+    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    with trained(learnt_from, engine.settings, options, (), history, silent):
         assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.iterdir())
     assert engine.tables.generations.all() == generations
@@ -233,9 +233,11 @@ def test_nothing_is_left_behind(
 def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: Interactions) -> None:
     """Beside that of the settings, which may be named again; one that leaves no weight is not."""
     source = source_of(engine)
-    replayed = source.part(lambda _: True, silent)
+    learnt_from = source.part(lambda _: True, silent)
     settings = engine.settings.model_copy(update={"w_ads": 0.0, "w_aff": 0.0, "w_sim": 2.0})
-    plan = Plan(**PLAN)  # type: ignore[arg-type]
-    with trained(replayed, settings, plan, (), history, silent, also_w_sim=[0.5, 2, 0]) as made:
+    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    with trained(
+        learnt_from, settings, options, (), history, silent, also_w_sim=[0.5, 2, 0]
+    ) as made:
         names = list(made.answer("related", [], 10, silent))
     assert names[3:] == [mix_name(filter_, w_sim) for w_sim in (2, 0.5) for filter_ in FILTERS]

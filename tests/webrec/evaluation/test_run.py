@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import msweb
 from tests.webrec.evaluation.histories import logged, url, visit
-from webrec.batch.job import Plan
+from webrec.batch.options import BatchOptions
 from webrec.config import load
 from webrec.domain.types import AdPage, Campaign, Event, Page
 from webrec.errors import UsageError
@@ -34,8 +34,8 @@ def silent(*_: object) -> None:
 
 def evaluated(source: SiteLog, protocol: str | None = "time", **order: Any) -> Evaluation:
     """What comes of a log, with two categories and two communities."""
-    plan = Plan(categories=2, communities=2, features="tfidf")
-    wanted = {"users": None, "visits": None, "seed": 0, "limit": 10, "plan": plan} | order
+    options = BatchOptions(categories=2, communities=2, features="tfidf")
+    wanted = {"users": None, "visits": None, "seed": 0, "limit": 10, "options": options} | order
     protocols = None if protocol is None else [protocol]
     return evaluation.run(
         source, load(w_sim=16), EvaluationOptions(protocols=protocols, **wanted), silent
@@ -273,8 +273,8 @@ def test_without_the_extra_the_others_are_measured(
 def microsoft(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Section:
     """AllBut1 over a week of a real site."""
     source = logged(tmp_path_factory.mktemp("msweb"), msweb.events(real_data))
-    plan = Plan(features="tfidf")
-    (section,) = evaluated(source, "allbut1", limit=100, plan=plan).sections
+    options = BatchOptions(features="tfidf")
+    (section,) = evaluated(source, "allbut1", limit=100, options=options).sections
     return section
 
 

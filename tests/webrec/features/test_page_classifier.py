@@ -45,7 +45,7 @@ def batch_of(
 ) -> tuple[PageClusters, PageClassifier]:
     """What the batch makes of pages, and the classifier it keeps."""
     found = cluster_pages(pages, k=k, seed=0, kind=kind)
-    return found, PageClassifier(found.space)
+    return found, PageClassifier(found.arrays)
 
 
 def few_dimensions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_rows_are_the_batchs(
         few_dimensions(monkeypatch)
     pages = pages_of(np.random.default_rng(2), 30)
     found, classifier = batch_of(pages, kind)
-    texts = [informative_text(page, Templates(found.space["templates"])) for page in pages]
+    texts = [informative_text(page, Templates(found.arrays["templates"])) for page in pages]
     rows = features.learn(texts, kind).rows
     dense = rows if isinstance(rows, np.ndarray) else rows.toarray()
     np.testing.assert_allclose(classifier.rows(texts), dense, atol=2e-6)
@@ -176,12 +176,12 @@ def test_a_radius_is_a_categorys_own() -> None:
     new = Page("https://b.example/", "dog puppy collar and a shed")
     category = classifier.category(new)
     assert category == found.labels[0]
-    text = informative_text(new, Templates(found.space["templates"]))
+    text = informative_text(new, Templates(found.arrays["templates"]))
     (distance,) = classifier.nearest(classifier.rows([text]))[1].tolist()
     for reach, expected in ((1.001, category), (0.999, None)):
-        radii = found.space["radii"].copy()
+        radii = found.arrays["radii"].copy()
         radii[category] = distance * reach
-        assert PageClassifier({**found.space, "radii": radii}).category(new) == expected
+        assert PageClassifier({**found.arrays, "radii": radii}).category(new) == expected
 
 
 def test_categories_of_texts_are_cached_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:

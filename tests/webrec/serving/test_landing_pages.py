@@ -10,7 +10,9 @@ import pytest
 from tests.support.worlds import publish, put_campaigns, telling
 from tests.webrec.serving.asking import WORLD, A, B, C, ask, urls
 from webrec.batch.history import replay
+from webrec.batch.log_cut import LogCut
 from webrec.bench.oracle import Campaign
+from webrec.domain.progress import no_progress
 from webrec.domain.types import AdPage, Page
 from webrec.domain.types import Campaign as Uploaded
 from webrec.serving.engine import Engine
@@ -127,7 +129,7 @@ def test_the_campaign_that_categorises_a_page_is_the_batchs(engine: Engine, seed
         for number in range(5)
     ]
     watermark = engine.recorder.cut(0)
-    read = replay(engine.log, watermark, {}, campaigns, lambda _done, _all: None).pages
+    read = replay(LogCut(engine.log, watermark), campaigns, no_progress).pages
     active = {ad.page.url for campaign in campaigns if campaign.active for ad in campaign.ads}
     assert model.page_classifier is not None
     landing = LandingPages(model.has_category, model.page_classifier)

@@ -17,8 +17,10 @@ from tests.support.worlds import NOW_MS, opened, publish, put_campaigns, serving
 from tests.webrec.serving.asking import urls
 from webrec.admin.pages import get_pages
 from webrec.batch.history import replay
+from webrec.batch.log_cut import LogCut
 from webrec.bench.oracle import Campaign, World
 from webrec.domain.answers import Answer
+from webrec.domain.progress import no_progress
 from webrec.errors import StoreUnavailable
 from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
@@ -169,7 +171,7 @@ def test_the_text_online_is_the_next_batchs(engine: Engine, other: Engine, seed:
         recorder.roll()
         recorder.flush()
     watermark = engine.recorder.cut(0)
-    found = replay(engine.log, watermark, {}, [], lambda _done, _all: None).pages
+    found = replay(LogCut(engine.log, watermark), [], no_progress).pages
     assert [engine.tables.page_texts.get(NEW)] == found
 
 
