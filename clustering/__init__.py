@@ -1,1 +1,1 @@
-"""[2] Learners: what the log says in, categories, communities and similar pages out."""
+"""[2] Learners: the history of a site in, categories, communities and similar pages out."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clustering.pages import taxonomy
 from clustering.pages.categories import CategoryLearner
-from clustering.pages.labels import LabelLearner, load
+from clustering.pages.labels import LabelLearner
 from clustering.similar.learner import SimilarityLearner
 from clustering.users.communities import CommunityLearner
 from webrec.batch.options import BatchOptions
@@ -24,5 +25,5 @@ def default_learners(options: BatchOptions, settings: Settings) -> list[Learner]
         CategoryLearner(options.categories, options.features, options.truth),
         CommunityLearner(settings.accept_weight, settings.min_visits, options.communities),
         SimilarityLearner(),
-        LabelLearner(load(options.taxonomy)),
+        LabelLearner(taxonomy.load(options.taxonomy)),
     ]

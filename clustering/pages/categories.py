@@ -31,7 +31,8 @@ USUAL = 0.99
 a hundred of the batch's own pages."""
 
 _SAMPLE_TEXTS = 10_000
-"""Texts whose known words are counted: enough for the last hundredth of them."""
+"""Texts whose known words are counted: a hundredth of them, which `USUAL` leaves out, is enough to
+estimate a quantile by."""
 
 _TO_THE_ORIGIN = 1.0
 """The distance, squared, of a row of features from a row of zeros."""

@@ -1,4 +1,4 @@
-"""[2] Clustering: the text of pages in, one row of features per page out.
+"""[2] The text of pages in, one row of features per page out.
 
 Two feature spaces with the same shape of answer: ``semantic`` knows that "car" and "automobile"
 are close, ``tfidf`` (Salton and Buckley 1988) knows only equal words and needs no model. What is
@@ -25,11 +25,16 @@ from webrec.features.text import CHUNK, embed, to_unit, words
 Rows: TypeAlias = "NDArray[np.float32] | sparse.csr_array[np.float32]"
 
 VOCABULARY = 50_000
+"""Words at most, the commonest: their vectors take 25 MB of a generation."""
+
 FEW_TEXTS = 1_000
+"""Texts up to which TF-IDF is clustered as it is, see `latent`."""
+
 DIMENSIONS = 128
+"""Of latent semantic analysis, where there are more texts."""
 
 
-class Learned(NamedTuple):
+class PageFeatures(NamedTuple):
     """Features of texts, and what a later text's features need.
 
     Attributes:
@@ -41,7 +46,7 @@ class Learned(NamedTuple):
     vocabulary: dict[str, NDArray[Any]]
 
 
-class Counted(NamedTuple):
+class TermWeights(NamedTuple):
     """Sublinear TF-IDF of the informative words.
 
     Attributes:
@@ -57,15 +62,17 @@ class Counted(NamedTuple):
 
 
 def learn(
-    said: Sequence[InformativeText], kind: FeatureKind, progress: StepProgress = no_progress
-) -> Learned:
+    texts: Sequence[InformativeText], kind: FeatureKind, progress: StepProgress = no_progress
+) -> PageFeatures:
     """The rows of pages in the feature space asked for, see `semantic` and `latent`."""
     if kind == "semantic":
-        return semantic(said, progress)
-    return latent(tfidf([each.text for each in said]))
+        return semantic(texts, progress)
+    return latent(tfidf([each.text for each in texts]))
 
 
-def semantic(said: Sequence[InformativeText], progress: StepProgress = no_progress) -> Learned:
+def semantic(
+    texts: Sequence[InformativeText], progress: StepProgress = no_progress
+) -> PageFeatures:
     """What the texts mean, in general and among each other.
 
     The general meaning is `embed`. It knows common English; of names and jargon it sees
@@ -76,20 +83,20 @@ def semantic(said: Sequence[InformativeText], progress: StepProgress = no_progre
     a page's URL are in its context, too.
 
     Args:
-        said: any language.
+        texts: in any language.
         progress: called after each chunk of texts that is embedded.
 
     Returns:
         rows of 256 columns; a text without tokens is a row of zeros.
     """
-    rows = embed([each.text for each in said], progress)
-    counts, known, idf = _shared_columns(tfidf([" ".join(each) for each in said]))
+    rows = embed([each.text for each in texts], progress)
+    counts, known, idf = _shared_columns(tfidf([" ".join(each) for each in texts]))
     learned = _context(counts, rows).astype(np.float16)
     context = learned.astype(np.float32)
-    for start in range(0, len(said), CHUNK):
+    for start in range(0, len(texts), CHUNK):
         part = slice(start, start + CHUNK)
         rows[part] = with_context(rows[part], counts[part] @ context)
-    return Learned(rows, {"words": known, "idf": idf, "context": learned})
+    return PageFeatures(rows, {"words": known, "idf": idf, "context": learned})
 
 
 def _context(
@@ -101,21 +108,21 @@ def _context(
     return to_unit(counts.T @ rows - np.outer(counts.sum(axis=0), rows.mean(axis=0)))
 
 
-def tfidf(texts: Sequence[str]) -> Counted:
+def tfidf(texts: Sequence[str]) -> TermWeights:
     """Sublinear TF-IDF of the informative words; no columns where no text has any."""
     if not any(words(text) for text in texts):
         none = sparse.csr_array(np.zeros((len(texts), 0), dtype=np.float32))
-        return Counted(none, np.empty(0, np.uint64), np.empty(0, np.float32))
+        return TermWeights(none, np.empty(0, np.uint64), np.empty(0, np.float32))
     vectorizer = TfidfVectorizer(
         analyzer=words, sublinear_tf=True, max_features=VOCABULARY, dtype=np.float32
     )
     counts = sparse.csr_array(vectorizer.fit_transform(texts))
     hashes = hashes_of(vectorizer.get_feature_names_out())
     order = np.argsort(hashes)
-    return Counted(sparse.csr_array(counts[:, order]), hashes[order], vectorizer.idf_[order])
+    return TermWeights(sparse.csr_array(counts[:, order]), hashes[order], vectorizer.idf_[order])
 
 
-def latent(counted: Counted) -> Learned:
+def latent(weighed: TermWeights) -> PageFeatures:
     """Latent semantic analysis (Deerwester et al. 1990) of many TF-IDF rows.
 
     Short texts share few words: k-means on the words themselves puts most of a large set into
@@ -124,19 +131,19 @@ def latent(counted: Counted) -> Learned:
     Returns:
         rows of 128 columns.
     """
-    counts, known, idf = counted
+    counts, known, idf = weighed
     if counts.shape[0] <= FEW_TEXTS or counts.shape[1] <= DIMENSIONS:
-        return Learned(counts, {"words": known, "idf": idf})
+        return PageFeatures(counts, {"words": known, "idf": idf})
     with threadpool_limits(limits=1):  # the order of sums, so the result, is the same everywhere
         found = TruncatedSVD(DIMENSIONS, random_state=0).fit(counts)
         learned = found.components_.T.astype(np.float16)
         rows = to_unit(np.asarray(counts @ learned.astype(np.float32)))
-    return Learned(rows, {"words": known, "idf": idf, "components": learned})
+    return PageFeatures(rows, {"words": known, "idf": idf, "components": learned})
 
 
-def _shared_columns(counted: Counted) -> Counted:
+def _shared_columns(weighed: TermWeights) -> TermWeights:
     """The columns with at least two rows: a word of one text keeps no company but its own."""
-    counts, known, idf = counted
+    counts, known, idf = weighed
     rows_of = np.bincount(counts.indices, minlength=counts.shape[1])
     shared = np.flatnonzero(rows_of > 1)
-    return Counted(sparse.csr_array(counts[:, shared]), known[shared], idf[shared])
+    return TermWeights(sparse.csr_array(counts[:, shared]), known[shared], idf[shared])

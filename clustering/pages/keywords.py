@@ -1,4 +1,4 @@
-"""[2] Clustering: the texts of each category in, its informative words out, best first."""
+"""[2] The texts of each category in, its informative words out, best first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from webrec.features.text import words
 
-RARE = 3
-MANY_TEXTS = 5_000
+MANY_TEXTS, RARE = 5_000, 3
+"""Past so many texts a keyword is in so many of them at least: misspellings are in fewer."""
+
 AUTHOR_WEIGHT = 2
+"""What a keyword that the author chose counts beside each time a word is in the text."""
 
 
 def category_keywords(
@@ -42,13 +44,15 @@ def category_keywords(
         ties in alphabetical order.
     """
     categories = int(labels.max(initial=-1)) + 1
-    placed = np.flatnonzero(labels >= 0).tolist()
-    documents = [_document(texts[i], authored[i] if authored else ()) for i in placed]
+    categorised = np.flatnonzero(labels >= 0).tolist()
+    documents = [_document(texts[i], authored[i] if authored else ()) for i in categorised]
     if not any(documents):
         return [[] for _ in range(categories)]
-    vectorizer = CountVectorizer(analyzer=_same, min_df=RARE if len(placed) > MANY_TEXTS else 1)
+    vectorizer = CountVectorizer(
+        analyzer=_same, min_df=RARE if len(categorised) > MANY_TEXTS else 1
+    )
     counts = sparse.csr_array(vectorizer.fit_transform(documents))
-    sums = _sum_by(labels[placed], categories, counts)
+    sums = _sum_by(labels[categorised], categories, counts)
     sums, shown = _merge_plurals(sums, vectorizer.get_feature_names_out().tolist())
     weights = _class_tfidf(sums)
     return [_best(weights[[c]].toarray()[0], shown, n) for c in range(categories)]

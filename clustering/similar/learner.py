@@ -1,8 +1,8 @@
-"""[2] Clustering: who visited what in, for each page the pages similar to it out.
+"""[2] The learner of similar pages: who visited what in, the pages similar to each page out.
 
-Two pages are similar when the visit of one tells of a visit of the other. How much, is learned by
-regressions (`clustering.similar.ridge`): a page's weights are those with which *its* visit speaks
-for others; weights below 0 speak against.
+Two pages are similar when the visit of one predicts a visit of the other. How much, is learned by
+ridge regression (`clustering.similar.ridge`): a page's weights are those with which *its* visit
+speaks for others; weights below 0 speak against.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-from clustering.similar.ridge import Matrix, co_visits, regressions
+from clustering.similar.ridge import Matrix, co_visits, ridge_coefficients
 from webrec.batch.history import SiteHistory
 from webrec.batch.steps import Findings, Learned
 from webrec.domain.progress import Progress, StepProgress, no_progress, step
@@ -25,15 +25,31 @@ from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import MOST_SEEN, CoVisitScorer
 
 SIMILAR = 40
+"""Weights of a page at most: with 50 the same, with 30 lists are worse (decision 13)."""
+
 START = 50
+"""Weights of the intercept at most."""
+
 MOST_PAGES_OF_A_USER = 200
+"""Pages of a user that count, the most visited: a user of thousands has millions of pairs."""
 
 RIDGE, STRONG_RIDGE = 4.0, 40.0
-MOST_JUDGES = 2_000
-JUDGES_SHARE = 0.2
-FEWEST_JUDGES = 100
+"""The constant part of the ridge in weighted visits, and where visits are few (decision 13)."""
+
+MOST_VALIDATION_USERS = 2_000
+"""They are scored one by one: at most some seconds."""
+
+VALIDATION_SHARE = 0.2
+"""Of the users with two pages; the others are training users."""
+
+FEWEST_VALIDATION_USERS = 100
+"""With fewer a handful of pages left out would decide."""
+
 CLEARLY = 3.0
+"""Standard errors by which the strong ridge must be better."""
+
 HALF_LIFE = 5
+"""Ranks after which a page that was left out counts half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +77,13 @@ def similar_pages(visits: Any, seed: int, progress: StepProgress = no_progress) 
 
     Args:
         visits: CSR (n_users, P), how often each user opened each page.
-        seed: of the users who judge how much is learned from few visits.
+        seed: of the validation users, see `choose_ridge`.
         progress: called after each chunk of pages.
 
     Returns:
         pages, weights, ends: uint32, float32 and int64 (P,): of each page at most `SIMILAR`
             others end to end, the greatest weights of either sign first.
-        start_pages, start_weights: at most `START` pages that anybody may like.
+        start_pages, start_weights: of the intercept, at most `START` pages that anybody may like.
         alone_pages, alone_weights, alone_ends: for a visitor of whom one page is known, the pages
             that are visited with it most, as the first three.
     """
@@ -75,33 +91,33 @@ def similar_pages(visits: Any, seed: int, progress: StepProgress = no_progress) 
     progress(0, visited.shape[1])
     with threadpool_limits(limits=1):  # the order of sums, so the result, is the same everywhere
         ridge = choose_ridge(visited, seed)
-        (space,) = _learned(visited, [ridge], progress)
-    return space
+        (arrays,) = _learned(visited, [ridge], progress)
+    return arrays
 
 
 def choose_ridge(visited: Matrix, seed: int) -> float:
-    """`RIDGE`, or `STRONG_RIDGE` where it clearly foretells more of what users visit.
+    """`RIDGE`, or `STRONG_RIDGE` where it clearly predicts better what users visit.
 
     Where few people visited a page, what they have in common is much by chance, and a stronger
-    ridge believes less of it. A fifth of the users are judges: of each one page is left out, and
-    foretold from the others by what the rest of the users teach. The stronger ridge must do it
-    better by three standard errors of the difference.
+    ridge believes less of it. A fifth of the users are validation users: of each one page is left
+    out, and predicted from the others by what is learned from the training users, the rest. The
+    stronger ridge must do it better by three standard errors of the difference.
 
     Args:
         visited: ones (n_users, P).
     """
     rng = np.random.default_rng(seed)
     able = np.flatnonzero(np.diff(visited.indptr) >= 2)
-    wanted = min(MOST_JUDGES, int(JUDGES_SHARE * len(able)))
-    if wanted < FEWEST_JUDGES:
+    wanted = min(MOST_VALIDATION_USERS, int(VALIDATION_SHARE * len(able)))
+    if wanted < FEWEST_VALIDATION_USERS:
         return RIDGE
-    judges = np.sort(rng.choice(able, wanted, replace=False))
-    learners = np.delete(np.arange(visited.shape[0]), judges)
-    spaces = _learned(sparse.csr_array(visited[learners]), [RIDGE, STRONG_RIDGE], no_progress)
-    usual, strong = (CoVisitScorer(space) for space in spaces)
+    validation = np.sort(rng.choice(able, wanted, replace=False))
+    training = np.delete(np.arange(visited.shape[0]), validation)
+    learned = _learned(sparse.csr_array(visited[training]), [RIDGE, STRONG_RIDGE], no_progress)
+    usual, strong = (CoVisitScorer(arrays) for arrays in learned)
     gains = []
-    for judge in judges.tolist():
-        pages = visited.indices[visited.indptr[judge] : visited.indptr[judge + 1]]
+    for user in validation.tolist():
+        pages = visited.indices[visited.indptr[user] : visited.indptr[user + 1]]
         left_out, *given = rng.permutation(pages)[: MOST_SEEN + 1].tolist()
         gains.append(_found(strong, given, left_out) - _found(usual, given, left_out))
     gain = np.array(gains)
@@ -124,14 +140,14 @@ def _learned(visited: Matrix, ridges: Sequence[float], progress: StepProgress) -
     gram, pairs = co_visits(visited)
     alone = _alone(pairs)
     size = gram.shape[0] - 1
-    chunks = list(regressions(gram, ridges, progress))
+    chunks = list(ridge_coefficients(gram, ridges, progress))
     source, target = (
         np.concatenate([np.empty(0, np.int64), *(chunk[part] for chunk in chunks)])
         for part in range(2)
     )
     return [
         alone
-        | _space(
+        | _strongest_of(
             size, source, target, np.concatenate([np.empty(0), *(c.weights[n] for c in chunks)])
         )
         for n in range(len(ridges))
@@ -152,12 +168,12 @@ def _alone(pairs: Matrix) -> dict[str, NDArray[Any]]:
     }
 
 
-def _space(
+def _strongest_of(
     size: int, source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64]
 ) -> dict[str, NDArray[Any]]:
-    """The strongest weights of each page and of the start, as the generation holds them."""
-    of_start = np.flatnonzero(source == size)
-    start = of_start[_greatest(weight[of_start], target[of_start])[:START]]
+    """The strongest weights of each page and of the intercept, as the generation holds them."""
+    of_intercept = np.flatnonzero(source == size)
+    start = of_intercept[_greatest(weight[of_intercept], target[of_intercept])[:START]]
     of_pages = np.flatnonzero(source != size)
     kept = of_pages[_strongest(source[of_pages], target[of_pages], weight[of_pages])]
     return {

@@ -1,13 +1,13 @@
-"""[2] Clustering: who visited what in, for each page the weights with which others foretell it out.
+"""[2] Who visited what in, for each page the weights with which others predict it out.
 
 Each page's column of visits is predicted from those of its neighbours by ridge regression (SLIM,
 Ning and Karypis 2011, without its lasso; with all pages for neighbours it is EASE, Steck 2019).
 
 - Visitors weigh ``pages ** -0.5``: who visited many pages has many pairs.
-- One column more, of ones, is the start that every visitor has in common: its weights are what
-  anybody may like, and what the others say is said beside it.
+- One column more, of ones, is the intercept: its weights are what anybody may like, and what the
+  other pages add is added to it.
 - The ridge grows with a page's visits, as dropout would have it (Steck 2020): the best predictor
-  alone must not say it all.
+  alone must not decide.
 - Neighbours are the pages nearest by cosine, as many as `LOOKUPS` allows: all pages up to some
   hundreds, so that it is EASE there, and a few dozen of 200,000.
 """
@@ -24,22 +24,32 @@ from scipy import sparse
 from webrec.domain.progress import StepProgress
 
 LOOKUPS = 30_000_000
-FEWEST_NEIGHBOURS = 24
-LEAST_COMMON_VISITORS = 2
-DROPOUT = 0.5
-START_RIDGE = 1.0
+"""Of co-visits, for all pages together: some 10 s, whatever the number of pages."""
 
-_ENTRIES = 2_000_000  # of a chunk
+FEWEST_NEIGHBOURS = 24
+"""Of a page, however many pages there are."""
+
+LEAST_COMMON_VISITORS = 2
+"""Of a pair of pages: what one visitor did is no pattern."""
+
+DROPOUT = 0.5
+"""The part of the ridge that grows with a page's visits, as a share of them (decision 13)."""
+
+INTERCEPT_RIDGE = 1.0
+"""The same of the intercept."""
+
+_ENTRIES = 2_000_000
+"""Numbers in the systems of equations that are solved together: 16 MB."""
 
 Matrix = sparse.csr_array[np.float64]
 
 
 class Coefficients(NamedTuple):
-    """Coefficients of regressions (n of them).
+    """Coefficients of ridge regressions (n of them).
 
     Attributes:
-        source: int64 (n,), the page that foretells; the number of pages stands for the start.
-        target: int64 (n,), the page that is foretold.
+        source: int64 (n,), the page that predicts; the number of pages stands for the intercept.
+        target: int64 (n,), the page that is predicted.
         weights: float64 (n,), for each ridge.
     """
 
@@ -54,7 +64,7 @@ def co_visits(visited: Matrix) -> tuple[Matrix, Matrix]:
     Users with one page say nothing of pairs, and are left out.
 
     Returns:
-        For regressions, with the start (P + 1, P + 1): a user of n pages weighs ``n ** -0.5``;
+        For regressions, with the intercept (P + 1, P + 1): a user of n pages weighs ``n ** -0.5``;
         and of pages alone (P, P), where they weigh ``(n - 1) ** -1.75``: who goes on to few pages
         tells more of what comes next.
     """
@@ -63,9 +73,9 @@ def co_visits(visited: Matrix) -> tuple[Matrix, Matrix]:
     lengths = np.diff(visited.indptr)
     weights = lengths**-0.5
     joint, alone = _pairs(visited, [weights, (lengths - 1.0) ** -1.75])
-    of_start: NDArray[np.float64] = np.asarray(visited.T @ weights).reshape(-1, 1)
-    pages = sparse.hstack([joint, sparse.csr_array(of_start)])
-    last = sparse.csr_array(np.append(of_start, weights.sum())[None, :])
+    of_intercept: NDArray[np.float64] = np.asarray(visited.T @ weights).reshape(-1, 1)
+    pages = sparse.hstack([joint, sparse.csr_array(of_intercept)])
+    last = sparse.csr_array(np.append(of_intercept, weights.sum())[None, :])
     gram = sparse.csr_array(sparse.vstack([pages, last], format="csr"))
     gram.sort_indices()
     return gram, alone
@@ -98,23 +108,23 @@ def _rows_at_once(visited: Matrix) -> int:
     return int(4 * _ENTRIES / max(pairs_of_a_page, 1.0))
 
 
-def regressions(
+def ridge_coefficients(
     gram: Matrix, ridges: Sequence[float], progress: StepProgress
 ) -> Iterator[Coefficients]:
-    """The coefficients of every page's regression, by chunks of pages.
+    """The coefficients of every page's ridge regression, by chunks of pages.
 
     Args:
-        gram: as `co_visits` makes it, with the start.
+        gram: as `co_visits` makes it, with the intercept.
         ridges: each gives weights of its own.
         progress: called after each chunk of pages.
     """
-    start = gram.shape[0] - 1
+    intercept = gram.shape[0] - 1
     diagonal = gram.diagonal()
     entries = _Entries(gram)
     targets, neighbours, counts = _neighbours(gram, diagonal)
     penalty = DROPOUT * diagonal
-    penalty[start] = START_RIDGE * diagonal[start]
-    is_page = np.arange(start + 1) < start
+    penalty[intercept] = INTERCEPT_RIDGE * diagonal[intercept]
+    is_page = np.arange(intercept + 1) < intercept
     penalties = [penalty + ridge * is_page for ridge in ridges]
     ends = np.cumsum(counts)
     done = 0
@@ -122,7 +132,7 @@ def regressions(
         most = int(counts[done])
         # a chunk's targets have about the same number of neighbours: they come in that order
         chunk = slice(done, min(done + max(1, _ENTRIES // (most + 2) ** 2), len(targets)))
-        columns = np.full((chunk.stop - done, most + 1), start, np.int64)
+        columns = np.full((chunk.stop - done, most + 1), intercept, np.int64)
         there = np.arange(most) < counts[chunk][:, None]
         columns[:, :-1][there] = neighbours[ends[done] - counts[done] : ends[chunk.stop - 1]]
         is_used = np.column_stack([there, np.ones(len(columns), bool)])
@@ -145,10 +155,11 @@ def _solved(
     Args:
         penalties: by column of the matrix; each gives an answer.
         targets: (n,).
-        columns: (n, width), what each target is predicted from; some places are not used.
+        columns: (n, width), what each target is predicted from.
+        is_used: (n, width), whether there is such a column; the others only fill the rows up.
 
     Returns:
-        (n, width) for each penalty; 0 at a place that is not used.
+        (n, width) for each penalty; 0 where no column is used.
     """
     n, width = columns.shape
     one, other = np.triu_indices(width + 1)
@@ -158,11 +169,11 @@ def _solved(
     whole = np.empty((n, width + 1, width + 1))
     whole[:, one, other] = whole[:, other, one] = found
     square, right = whole[:, :-1, :-1], whole[:, :-1, -1:]
-    places = np.arange(width)
-    diagonal = square[:, places, places]
+    on = np.arange(width)
+    diagonal = square[:, on, on]
     solved = []
     for penalty in penalties:
-        square[:, places, places] = diagonal + np.where(is_used, penalty[columns], 1.0)
+        square[:, on, on] = diagonal + np.where(is_used, penalty[columns], 1.0)
         solved.append(np.linalg.solve(square, right)[:, :, 0])
     return solved
 
@@ -177,10 +188,10 @@ class _Entries:
         self._values = matrix.data
 
     def at(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The entries at some places, in their shape."""
+        """The entries at some rows and columns, in their shape."""
         wanted = rows * self._size + columns
-        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-        return np.where(self._keys[places] == wanted, self._values[places], 0.0)
+        at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        return np.where(self._keys[at] == wanted, self._values[at], 0.0)
 
 
 def _neighbours(
@@ -202,11 +213,11 @@ def _neighbours(
     source, target = source[order], target[order]
     counts = np.bincount(source, minlength=size)
     starts = np.cumsum(counts) - counts
-    place = np.arange(len(source)) - starts[source]
-    kept = place < _most_neighbours(counts)
-    source, target, place = source[kept], target[kept], place[kept]
+    rank = np.arange(len(source)) - starts[source]
+    kept = rank < _most_neighbours(counts)
+    source, target, rank = source[kept], target[kept], rank[kept]
     counts = np.bincount(source, minlength=size)
-    order = np.lexsort((place, source, -counts[source]))
+    order = np.lexsort((rank, source, -counts[source]))
     targets = np.argsort(-counts, kind="stable")
     targets = targets[counts[targets] > 0]
     return targets, target[order], counts[targets]

@@ -1,4 +1,4 @@
-"""[2] Clustering: the users' affinities in, how many communities there should be out."""
+"""[2] The users' affinities in, how many communities there should be out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,26 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clustering.users.features import UserFeatures, rows_of
-from clustering.users.spherical import communities, placed
+from clustering.users.spherical import assign, communities
 from webrec.batch.matrices import by_category
 
 SAMPLE_USERS = 10_000
-JUDGES_SHARE = 0.2
-FEWEST_JUDGES = 100
-FEWEST_MEMBERS = 20  # of a community, on the average of the sample
+"""Users of the trial at most: 1 to 4 s of a batch at the reference size."""
+
+VALIDATION_SHARE = 0.2
+"""Of the sample; the others are training users."""
+
+FEWEST_VALIDATION_USERS = 100
+"""With fewer a handful of pages left out would decide."""
+
+FEWEST_MEMBERS = 20
+"""Training users of a community, on the average: its list is as good as the number behind it."""
+
 OWN_SHARE = 0.9
+"""Of a page's likelihood, what its community's visits say; the rest is what all visits say."""
+
 CLEARLY = 3.0
+"""Standard errors by which twice as many communities must be better."""
 
 
 def auto_k(users: int) -> int:
@@ -38,13 +49,13 @@ def choose_k(
     features: UserFeatures,
     seed: int,
 ) -> int:
-    """`auto_k`, doubled as long as twice as many clearly foretell more of what users visit.
+    """`auto_k`, doubled as long as twice as many clearly predict better what users visit.
 
-    A fifth of a sample of users are judges: each has one page left out, and is placed by the
-    others among communities that the rest of the sample makes. The better number of communities
-    gives the pages left out the higher likelihood. Twice as many must be better by three standard
-    errors of the difference: so a batch rarely decides otherwise than the one before, and never
-    by the chance of a few users.
+    A fifth of a sample of users are validation users: of each one page is left out, and the
+    community chosen by the others, among those of the training users, the rest of the sample. The
+    better number of communities gives the pages left out the higher likelihood. Twice as many
+    must be better by three standard errors of the difference: so a batch rarely decides otherwise
+    than the one before, and never by the chance of a few users.
 
     Args:
         urls: affinities (n_users, n_pages).
@@ -54,10 +65,10 @@ def choose_k(
     """
     k = auto_k(urls.shape[0])
     trial = _trial(urls, page_category, features, seed)
-    if len(trial.left_out) < FEWEST_JUDGES:
+    if len(trial.left_out) < FEWEST_VALIDATION_USERS:
         return k
     likelihood = _likelihoods(trial, k, seed)
-    while 2 * k * FEWEST_MEMBERS <= trial.learners.shape[0]:
+    while 2 * k * FEWEST_MEMBERS <= trial.training.shape[0]:
         doubled = _likelihoods(trial, 2 * k, seed)
         gain = doubled - likelihood
         if gain.mean() <= CLEARLY * gain.std() / math.sqrt(len(gain)):
@@ -67,17 +78,17 @@ def choose_k(
 
 
 class _Trial(NamedTuple):
-    """Who makes communities, and who judges them (L learners, J judges).
+    """Training users, who make communities, and validation users (T and V of them).
 
     Attributes:
-        learners, judges: features (L, n_columns) and (J, n_columns), without what is left out.
-        visits: affinities of the learners (L, n_pages).
-        left_out: (J,), the page of each judge.
+        training, validation: features (T, n_columns) and (V, n_columns), without what is left out.
+        visits: affinities of the training users (T, n_pages).
+        left_out: (V,), the page of each validation user.
     """
 
-    learners: sparse.csr_array[np.float64]
+    training: sparse.csr_array[np.float64]
     visits: sparse.csr_array[np.float64]
-    judges: sparse.csr_array[np.float64]
+    validation: sparse.csr_array[np.float64]
     left_out: NDArray[np.integer]
 
 
@@ -89,31 +100,31 @@ def _trial(
 ) -> _Trial:
     rng = np.random.default_rng(seed)
     sample = rng.permutation(urls.shape[0])[:SAMPLE_USERS]
-    judging = round(JUDGES_SHARE * len(sample))
+    many = round(VALIDATION_SHARE * len(sample))
     able = np.diff(urls.indptr) >= 2
-    judges, learners = (np.sort(part) for part in (sample[:judging], sample[judging:]))
-    known = urls[judges[able[judges]]]
+    validation, training = (np.sort(part) for part in (sample[:many], sample[many:]))
+    known = urls[validation[able[validation]]]
     drawn = known.indptr[:-1] + (rng.random(known.shape[0]) * np.diff(known.indptr)).astype(int)
     left_out = known.indices[drawn]
     known.data[drawn] = 0
     known.eliminate_zeros()
     rows = rows_of(known, by_category(known, page_category), features.pages, features.idf)
-    return _Trial(features.rows[learners], urls[learners], rows, left_out)
+    return _Trial(features.rows[training], urls[training], rows, left_out)
 
 
 def _likelihoods(trial: _Trial, k: int, seed: int) -> NDArray[np.float64]:
-    """The logarithm of the likelihood of each judge's page, in the judge's community: (J,).
+    """The log-likelihood of each validation user's page, in the user's community: (V,).
 
     Nine tenths of it are the page's share of what the community visits, one tenth its share of
     what all do, so that no page is impossible (Jelinek and Mercer 1980).
     """
-    labels, centroids = communities(trial.learners, k, seed)
-    places = placed(trial.judges, centroids)
+    labels, centroids = communities(trial.training, k, seed)
+    community = assign(trial.validation, centroids)
     shape = (centroids.shape[1], len(labels))
     of = (labels, np.arange(len(labels)))
     members = sparse.csr_array((np.ones(len(labels)), of), shape=shape)
     visits = sparse.csr_array(members @ trial.visits)
     of_all: NDArray[np.float64] = visits.sum(axis=0) + 1
-    own = visits[places, trial.left_out] / visits.sum(axis=1)[places]
+    own = visits[community, trial.left_out] / visits.sum(axis=1)[community]
     everywhere = of_all[trial.left_out] / of_all.sum()
     return np.asarray(np.log(OWN_SHARE * own + (1 - OWN_SHARE) * everywhere))

@@ -1,4 +1,7 @@
-"""[2] Clustering: rows of features of users in, communities and who is in which out."""
+"""[2] Spherical k-means: rows of users' features in, communities and the members of each out.
+
+A row belongs to the centroid at the smallest angle (Dhillon and Modha 2001).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from clustering.users.features import entries
 from webrec.features.user_classifier import Rows, nearest
 
 _NUMBERS_AT_ONCE = 1 << 22
-"""Of a user's entries times the communities: what is worked out at once, 16 MB of shares twice."""
+"""Of users' entries times communities, that are worked out at once: 16 MB of shares, twice."""
 
 
 def communities(
@@ -27,14 +30,15 @@ def communities(
         community is the nearest of them.
     """
     centroids = _directions(kmeans.fit(_float32(rows), k, seed).centroids)
-    used, labels = np.unique(placed(rows, centroids), return_inverse=True)
+    used, labels = np.unique(assign(rows, centroids), return_inverse=True)
     return labels.astype(np.int32), np.ascontiguousarray(centroids[:, used])
 
 
-def placed(rows: sparse.csr_array[np.float64], centroids: NDArray[np.float32]) -> NDArray[np.int32]:
+def assign(rows: sparse.csr_array[np.float64], centroids: NDArray[np.float32]) -> NDArray[np.int32]:
     """The community of each row.
 
-    Who has nothing in common with any goes to the largest, where it is felt least.
+    A row that has nothing in common with any community goes to the largest, where it changes the
+    least.
     """
     whole = entries(rows)
     most = max(1, _NUMBERS_AT_ONCE // centroids.shape[1])
@@ -47,8 +51,8 @@ def placed(rows: sparse.csr_array[np.float64], centroids: NDArray[np.float32]) -
 def _directions(means: NDArray[np.float32]) -> NDArray[np.float32]:
     """Means (k, n_columns) as directions: (n_columns, k), of length 1.
 
-    The length of a mean says how alike its members are. With it, whoever visited little would
-    come to the most diffuse community, which is near to everything.
+    The length of a mean says how alike its members are. With it, a user of few visits
+    would come to the most diffuse community, which is near to everything.
     """
     wide = means.astype(np.float64)
     lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))

@@ -26,7 +26,7 @@ def test_finds_separate_groups(form):
 
 
 def test_settles_all_rows_when_there_are_more_than_the_sample(monkeypatch):
-    """Past the sample every row is placed, at the same groups."""
+    """Past the sample every row gets a cluster, of the same groups."""
     monkeypatch.setattr(kmeans, "SAMPLE_ROWS", 30)
     found = kmeans.fit(blobs(300), 3, seed=0)
     assert [len(set(found.labels[start::3])) for start in range(3)] == [1, 1, 1]

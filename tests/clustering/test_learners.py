@@ -9,7 +9,8 @@ import pytest
 
 from clustering.learners import default_learners
 from clustering.pages.categories import CategoryLearner
-from clustering.pages.labels import LabelLearner, Taxonomy, Topic
+from clustering.pages.labels import LabelLearner
+from clustering.pages.taxonomy import Topic
 from clustering.similar.learner import SimilarityLearner
 from clustering.users.communities import CommunityLearner
 from tests.contracts.learner import LearnerContract, learn
@@ -58,7 +59,7 @@ class TestLabels(LearnerContract):
     def learner(self) -> LabelLearner:
         """With a few topics."""
         names = ("Cooking", "Space and Astronomy", "Soccer", "Law")
-        return LabelLearner(Taxonomy(tuple(Topic((name,)) for name in names)))
+        return LabelLearner(tuple(Topic((name,)) for name in names))
 
     def test_it_names_what_was_found_before(
         self, learner: Learner, history: SiteHistory, so_far: Findings

@@ -38,7 +38,7 @@ def forget_in_log(tables: Tables, lease: Lease, history: SiteHistory) -> None:
 def drop_old(
     tables: Tables, lease: Lease, generation: Generation, last: Generation | None, keep: int
 ) -> None:
-    """Drop older generations that nobody can go back to, and what all the kept ones absorbed.
+    """Drop older generations that no operator can go back to, and what all the kept ones absorbed.
 
     Newer ones are another batch's, should this one have slept through its lease.
 

@@ -13,6 +13,7 @@ from webrec.errors import LeaseLost, WebrecError
 from webrec.tables.tables import Tables
 
 TERM_S = 60.0
+"""Seconds: how long the next batch waits for one that died; renewed four times within them."""
 
 _log = logging.getLogger(__name__)
 
@@ -20,11 +21,11 @@ _log = logging.getLogger(__name__)
 class Lease:
     """Held while a batch runs, and renewed in the background.
 
-    A holder that dies, or stops for longer than the term, loses it to the next who asks.
+    A batch that dies, or stops for longer than the term, loses it to the next that asks.
 
     Args:
         tables: where the lease is written.
-        owner: unique among all who may ask.
+        owner: names the batch; no other has the same.
         term_s: seconds after which an unrenewed lease is free.
     """
 
@@ -74,10 +75,10 @@ class Lease:
                 _log.warning("the lease was not given back and ends by itself: %s", failure)
 
     def renew(self) -> None:
-        """Return if the lease is still ours, for another term.
+        """Return if this batch still holds the lease, for another term.
 
         Raises:
-            LeaseLost: it is not.
+            LeaseLost: another batch took it.
         """
         with self._lock:
             if self._lost is not None:

@@ -86,9 +86,9 @@ def test_auto_k_counts_pages_with_text():
 
 def test_progress_counts_pages_with_text():
     """At the end all pages with text are done."""
-    told: list[tuple[int, int]] = []
-    cluster_pages(pages(["a", "b", ""]), k=2, seed=0, progress=lambda *each: told.append(each))
-    assert told[-1] == (2, 2)
+    calls: list[tuple[int, int]] = []
+    cluster_pages(pages(["a", "b", ""]), k=2, seed=0, progress=lambda *each: calls.append(each))
+    assert calls[-1] == (2, 2)
 
 
 def test_a_series_of_one_site_counts_as_one_page():

@@ -10,14 +10,14 @@ from webrec.features.page_classifier import InformativeText
 from webrec.features.text import embed
 
 
-def said(texts: list[str]) -> list[InformativeText]:
+def page_texts(texts: list[str]) -> list[InformativeText]:
     """Pages of these texts, with nothing in their URLs."""
     return [InformativeText(text, "") for text in texts]
 
 
 def test_semantic_knows_meaning():
     """Car is nearer to automobile than to banana; rows have length 1."""
-    rows, _ = semantic(said(["car repair", "automobile maintenance", "banana bread recipe"]))
+    rows, _ = semantic(page_texts(["car repair", "automobile maintenance", "banana bread recipe"]))
     assert rows.dtype == np.float32
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.1
@@ -25,7 +25,7 @@ def test_semantic_knows_meaning():
 
 def test_semantic_without_tokens_is_zero_and_finite():
     """An empty text is a row of zeros, an emoji is finite, none at all is an empty matrix."""
-    rows, _ = semantic(said(["", "😀"]))
+    rows, _ = semantic(page_texts(["", "😀"]))
     assert not rows[0].any()
     assert np.isfinite(rows).all()
     assert semantic([]).rows.shape == (0, rows.shape[1])
@@ -35,7 +35,7 @@ def test_semantic_learns_from_company():
     """A made-up word is near to what it is mentioned with, nearer than by its letters alone."""
     texts = ["zorblax python code", "zorblax code library", "zorblax", "python code"]
     texts += ["wine cheese", "wine bread", "cheese recipe", "football match"]
-    rows, letters = semantic(said(texts)).rows, embed(texts)
+    rows, letters = semantic(page_texts(texts)).rows, embed(texts)
     assert rows[2] @ rows[3] > rows[2] @ rows[4] + 0.5
     assert rows[2] @ rows[3] > letters[2] @ letters[3] + 0.1
 
@@ -43,9 +43,9 @@ def test_semantic_learns_from_company():
 def test_semantic_tells_its_progress(monkeypatch):
     """After each chunk the number of texts done so far, the last being all."""
     monkeypatch.setattr("webrec.features.text.CHUNK", 2)
-    told: list[tuple[int, int]] = []
-    semantic(said(["a"] * 5), lambda *each: told.append(each))
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    calls: list[tuple[int, int]] = []
+    semantic(page_texts(["a"] * 5), lambda *each: calls.append(each))
+    assert calls == [(2, 5), (4, 5), (5, 5)]
 
 
 def test_tfidf_knows_words():
@@ -69,11 +69,11 @@ def test_many_tfidf_rows_become_few_dimensions(monkeypatch):
     monkeypatch.setattr("clustering.pages.features.FEW_TEXTS", 5)
     monkeypatch.setattr("clustering.pages.features.DIMENSIONS", 2)
     texts = ["red car", "car engine", "engine oil", "green tea", "tea cup", "cup milk", "the"]
-    rows = learn(said(texts), "tfidf").rows
+    rows = learn(page_texts(texts), "tfidf").rows
     assert rows.shape == (7, 2)
     assert np.allclose(np.linalg.norm(rows, axis=1), [1] * 6 + [0], atol=1e-5)
     assert rows[0] @ rows[2] > 0.9 > 0.1 > rows[0] @ rows[4]
-    assert np.array_equal(rows, learn(said(texts), "tfidf").rows)
+    assert np.array_equal(rows, learn(page_texts(texts), "tfidf").rows)
 
 
 def test_the_words_of_a_url_are_company_too():

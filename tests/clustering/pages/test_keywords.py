@@ -42,14 +42,14 @@ def test_singular_and_plural_count_as_one():
 
 
 def test_limit_and_gaps():
-    """At most n words; a category without words has none; unplaced texts do not count."""
+    """At most n words; a category without words has none; texts without category do not count."""
     texts = ["dog cat bird", "😀", "fish"]
     assert category_keywords(texts, labels(0, 1, -1), n=2) == [["bird", "cat"], []]
 
 
 @pytest.mark.parametrize("texts", [[], ["the"], ["dogs"]])
 def test_nothing_to_say(texts):
-    """No placed text with a informative word: as many empty lists as categories."""
+    """No categorised text with an informative word: as many empty lists as categories."""
     numbers = labels(*[0 if text == "the" else -1 for text in texts])
     assert category_keywords(texts, numbers) == [
         [] for _ in range(int(numbers.max(initial=-1)) + 1)

@@ -26,7 +26,7 @@ def test_distance_is_of_angles():
     assert figures["silhouette"] == pytest.approx(0.1 / 3, abs=1e-4)
 
 
-def test_unplaced_rows_do_not_count():
+def test_rows_without_a_cluster_do_not_count():
     """Rows without a cluster are in no figure."""
     rows = np.eye(3, dtype=np.float32)[[0, 0, 1, 1, 2]]
     figures = quality.page_quality(rows, np.array([0, 0, 1, 1, -1], np.int32), seed=0)
@@ -45,13 +45,13 @@ def test_no_silhouette_of_one_cluster_or_of_single_rows(labels):
     assert figures["silhouette"] == 0
 
 
-def test_nothing_placed():
-    """No row placed, no figures."""
+def test_nothing_in_a_cluster():
+    """No row in a cluster, no figures."""
     assert quality.page_quality(np.eye(2, dtype=np.float32), np.full(2, -1, np.int32), 0) == {}
 
 
 def test_sample_is_seeded(monkeypatch):
-    """A large input is judged on a sample, the same for the same seed; sparse rows do as well."""
+    """A large input is measured on a sample, the same for the same seed; sparse rows do as well."""
     monkeypatch.setattr(quality, "SAMPLE_ROWS", 20)
     rows = sparse.csr_array(np.random.default_rng(0).random((200, 6), np.float32))
     labels = (np.arange(200) % 4).astype(np.int32)

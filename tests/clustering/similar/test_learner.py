@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clustering.similar import learner as similarity
-from clustering.similar import ridge as regressions
+from clustering.similar import ridge
 from clustering.similar.learner import similar_pages
 from webrec.domain.types import Arrays
 from webrec.model.co_visit_scorer import CoVisitScorer
@@ -22,33 +22,33 @@ def log(seed: int, users: int, pages: int, share: float = 0.2) -> sparse.csr_arr
     return sparse.csr_array(visited * rng.integers(1, 5, (users, pages)))
 
 
-def weights(space: Arrays, pages: int) -> NDArray[np.float64]:
-    """The weights (pages + 1, pages) of each page for each; the last row is the start's."""
+def weights(arrays: Arrays, pages: int) -> NDArray[np.float64]:
+    """The weights (pages + 1, pages) of each page for each; the last row is the intercept's."""
     found = np.zeros((pages + 1, pages))
-    bounds = [0, *space["ends"].tolist()]
+    bounds = [0, *arrays["ends"].tolist()]
     for page in range(pages):
         part = slice(bounds[page], bounds[page + 1])
-        found[page, space["pages"][part]] = space["weights"][part]
-    found[pages, space["start_pages"]] = space["start_weights"]
+        found[page, arrays["pages"][part]] = arrays["weights"][part]
+    found[pages, arrays["start_pages"]] = arrays["start_weights"]
     return found
 
 
 def closed_form(visits: sparse.csr_array[np.int64]) -> NDArray[np.float64]:
-    """EASE of everybody's visits, with a column of ones and this ridge: of the inverse (Steck)."""
+    """EASE of all visits, with a column of ones and this ridge: of the inverse (Steck)."""
     visited = (visits.toarray() > 0).astype(float)
     visited = visited[visited.sum(axis=1) >= 2]
     common = visited.T @ visited
     both = np.column_stack([visited, np.ones(len(visited))])
     gram = both.T @ (both / np.sqrt(visited.sum(axis=1))[:, None])
     gram[:-1, :-1][common < 2] = 0
-    ridge = 4 + np.diag(gram) / 2
-    ridge[-1] = gram[-1, -1]
-    inverse = np.linalg.inv(gram + np.diag(ridge))
+    penalty = 4 + np.diag(gram) / 2
+    penalty[-1] = gram[-1, -1]
+    inverse = np.linalg.inv(gram + np.diag(penalty))
     return (-inverse / np.diag(inverse))[:, :-1]
 
 
 def test_with_all_pages_for_neighbours_it_is_ease() -> None:
-    """Every weight is that of the closed form; of the start those above 0 are kept."""
+    """Every weight is that of the closed form; of the intercept those above 0 are kept."""
     visits = log(1, 400, 30)
     found, wanted = weights(similar_pages(visits, 0), 30), closed_form(visits)
     np.fill_diagonal(wanted, 0)
@@ -58,7 +58,7 @@ def test_with_all_pages_for_neighbours_it_is_ease() -> None:
 
 
 def test_pages_that_go_together_are_similar() -> None:
-    """The most similar page of each is one of its own kind, though its kind is not told."""
+    """The most similar page of each is one of its own kind, though no kind is given."""
     found = weights(similar_pages(log(2, 3_000, 40), 0), 40)[:-1]
     assert (found.argmax(axis=1) % 4 == np.arange(40) % 4).all()
 
@@ -66,7 +66,7 @@ def test_pages_that_go_together_are_similar() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many pages are worked on together."""
     whole = similar_pages(log(3, 300, 60, share=0.05), 0)
-    monkeypatch.setattr(regressions, "_ENTRIES", 500)
+    monkeypatch.setattr(ridge, "_ENTRIES", 500)
     parts = similar_pages(log(3, 300, 60, share=0.05), 0)
     assert (parts["pages"] == whole["pages"]).all()
     assert (parts["ends"] == whole["ends"]).all()
@@ -74,7 +74,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_same_visits_give_the_same() -> None:
-    """To the last bit, where users are drawn to judge, too."""
+    """To the last bit, where validation users are drawn, too."""
     one, other = similar_pages(log(4, 900, 40), 5), similar_pages(log(4, 900, 40), 5)
     assert all((one[name] == other[name]).all() for name in one)
 
@@ -82,8 +82,8 @@ def test_the_same_visits_give_the_same() -> None:
 def test_few_neighbours_are_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only a few may be looked at, the strongest similarities remain."""
     whole = weights(similar_pages(log(5, 3_000, 40), 0), 40)[:-1]
-    monkeypatch.setattr(regressions, "LOOKUPS", 0)
-    monkeypatch.setattr(regressions, "FEWEST_NEIGHBOURS", 9)
+    monkeypatch.setattr(ridge, "LOOKUPS", 0)
+    monkeypatch.setattr(ridge, "FEWEST_NEIGHBOURS", 9)
     found = weights(similar_pages(log(5, 3_000, 40), 0), 40)[:-1]
     assert ((found != 0).sum(axis=0) <= 9).all()
     assert (found.argmax(axis=1) % 4 == whole.argmax(axis=1) % 4).all()
@@ -93,12 +93,12 @@ def test_a_list_holds_the_greatest_weights(monkeypatch: pytest.MonkeyPatch) -> N
     """Of either sign, the greatest first."""
     whole = weights(similar_pages(log(6, 400, 30), 0), 30)[:-1]
     monkeypatch.setattr(similarity, "SIMILAR", 5)
-    space = similar_pages(log(6, 400, 30), 0)
-    assert (np.diff(space["ends"], prepend=0) == 5).all()
+    arrays = similar_pages(log(6, 400, 30), 0)
+    assert (np.diff(arrays["ends"], prepend=0) == 5).all()
     for page in range(30):
         part = slice(5 * page, 5 * page + 5)
-        assert set(space["pages"][part]) == set(np.argsort(-abs(whole[page]), kind="stable")[:5])
-        assert (np.diff(abs(space["weights"][part])) <= 0).all()
+        assert set(arrays["pages"][part]) == set(np.argsort(-abs(whole[page]), kind="stable")[:5])
+        assert (np.diff(abs(arrays["weights"][part])) <= 0).all()
 
 
 def test_one_common_visitor_is_no_pattern() -> None:
@@ -120,10 +120,10 @@ def test_of_a_user_with_very_many_pages_the_most_visited_count(
 @pytest.mark.parametrize("shape", [(0, 0), (3, 0), (0, 4), (1, 1), (2, 3)])
 def test_nothing_is_similar_where_nobody_came(shape: tuple[int, int]) -> None:
     """No visits, no pages, nobody: empty lists, one for each page."""
-    space = similar_pages(sparse.csr_array(shape, dtype=np.int64), 0)
-    assert space["ends"].tolist() == [0] * shape[1]
-    assert not len(space["pages"])
-    assert not len(space["start_pages"])
+    arrays = similar_pages(sparse.csr_array(shape, dtype=np.int64), 0)
+    assert arrays["ends"].tolist() == [0] * shape[1]
+    assert not len(arrays["pages"])
+    assert not len(arrays["start_pages"])
 
 
 def test_of_a_page_alone_those_visited_with_it_most() -> None:
@@ -131,22 +131,22 @@ def test_of_a_page_alone_those_visited_with_it_most() -> None:
     visits = (
         [[1, 1, 0, 0, 0]] * 2 + [[1, 0, 1, 1, 0]] * 3 + [[1, 0, 1, 1, 1]] * 4 + [[1, 0, 0, 0, 1]]
     )
-    space = similar_pages(sparse.csr_array(np.array(visits)), 0)
-    bounds = [0, *space["alone_ends"].tolist()]
+    arrays = similar_pages(sparse.csr_array(np.array(visits)), 0)
+    bounds = [0, *arrays["alone_ends"].tolist()]
     first = slice(*bounds[:2])
-    assert space["alone_pages"][first].tolist() == [1, 4, 2, 3]
-    assert space["alone_weights"][first] == pytest.approx(
+    assert arrays["alone_pages"][first].tolist() == [1, 4, 2, 3]
+    assert arrays["alone_weights"][first] == pytest.approx(
         [2, 1 + 4 * 3**-1.75, *[3 * 2**-1.75 + 4 * 3**-1.75] * 2]
     )
     assert len(bounds) == 6
-    assert space["alone_pages"][bounds[1] : bounds[2]].tolist() == [0]
+    assert arrays["alone_pages"][bounds[1] : bounds[2]].tolist() == [0]
 
 
 def test_progress_is_told_to_the_end() -> None:
     """How many pages are done, and of how many."""
-    told: list[tuple[int, int]] = []
-    similar_pages(log(7, 200, 25), 0, lambda done, of: told.append((done, of)))
-    assert told[-1] == (25, 25)
+    calls: list[tuple[int, int]] = []
+    similar_pages(log(7, 200, 25), 0, lambda done, of: calls.append((done, of)))
+    assert calls[-1] == (25, 25)
 
 
 def sparse_log(seed: int, users: int, pages: int) -> sparse.csr_array[np.int64]:
@@ -161,7 +161,7 @@ def sparse_log(seed: int, users: int, pages: int) -> sparse.csr_array[np.int64]:
     )
 
 
-def test_the_ridge_is_stronger_where_that_foretells_more() -> None:
+def test_the_ridge_is_stronger_where_that_predicts_better() -> None:
     """Where pages have few visitors and only tastes in common; not where pages go together."""
     few = similarity._binary(sparse_log(1, 6_000, 4_000))
     assert similarity.choose_ridge(few, 0) == similarity.choose_ridge(few, 1) == 40
@@ -174,7 +174,7 @@ def test_the_ridge_is_stronger_where_that_foretells_more() -> None:
     assert similarity.choose_ridge(many, 0) == similarity.choose_ridge(many, 1) == 4
 
 
-def test_a_few_users_cannot_judge() -> None:
+def test_a_few_users_are_no_validation() -> None:
     """The usual ridge is taken then."""
     assert similarity.choose_ridge(similarity._binary(sparse_log(1, 400, 4_000)), 0) == 4
 

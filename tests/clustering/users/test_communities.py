@@ -1,4 +1,4 @@
-"""Tests of clustering.users."""
+"""Tests of clustering.users.communities."""
 
 from __future__ import annotations
 
@@ -6,34 +6,11 @@ import time
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import sparse
 
-from clustering.users import features
-from clustering.users import spherical as user_communities
 from clustering.users.communities import UserClusters, cluster_users
-from clustering.users.community_count import auto_k, choose_k
-from clustering.users.features import user_features
+from tests.clustering.users.small_worlds import SETTINGS, world
 from tests.support import msweb
-from webrec.features.user_classifier import Rows, nearest
-
-SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
-
-
-def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
-    """12 users, 30 pages in 3 categories; user u reads pages of category u % 3 only."""
-    rng = np.random.default_rng(0)
-    visits = np.zeros((12, 30), int)
-    for user in range(12):
-        theme = user % 3
-        visits[user, 10 * theme : 10 * theme + 10] = rng.poisson(1, 10) + (np.arange(10) < 3)
-    category = np.repeat(np.arange(3), 10).astype(np.int32)
-    return sparse.csr_matrix(visits), sparse.csr_matrix((12, 30), dtype=int), category
-
-
-def affinities(counts: object) -> sparse.csr_array:
-    """Counts as affinities."""
-    return sparse.csr_array(counts, dtype=float)
 
 
 def test_themes_become_communities():
@@ -123,55 +100,6 @@ def test_accepts_weigh():
     assert labels[8] == labels[4] != labels[0] == labels[9]
 
 
-def test_features_are_bounded_and_of_length_one(monkeypatch):
-    """However many URLs, the columns are the strongest URLs and the categories."""
-    monkeypatch.setattr(features, "URL_COLUMNS", 5)
-    visits, _, _ = world()
-    by_category = np.add.reduceat(visits.toarray(), [0, 10, 20], axis=1)
-    rows = user_features(affinities(visits), affinities(by_category)).rows
-    assert rows.shape == (12, 5 + 3)
-    assert np.allclose(np.sqrt(rows.power(2).sum(axis=1)), 1)
-
-
-def test_a_page_everybody_reads_tells_least():
-    """The start page, which all visit, weighs less than a page of few."""
-    visits = np.zeros((8, 5))
-    visits[:, 0] = 1
-    visits[np.arange(8), 1 + np.arange(8) // 2] = 1
-    rows = user_features(affinities(visits), affinities(np.zeros((8, 0)))).rows.toarray()
-    assert 0 < rows[0, 0] < rows[0, 1]
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"), [(0, 1), (1, 2), (12, 3), (100, 4), (10_000, 8), (1_000_000, 16)]
-)
-def test_auto_k(count, expected):
-    """The documented numbers of communities."""
-    assert auto_k(count) == expected
-
-
-def test_what_is_worked_out_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By entries times communities, whoever has many entries; the communities are the same."""
-    rng = np.random.default_rng(5)
-    sizes = [0, 3, 60, 0, 0, 1, 7, 7, 2, 0]
-    columns = np.concatenate([np.sort(rng.permutation(80)[:n]) for n in sizes])
-    rows = sparse.csr_array(
-        (rng.random(len(columns)), columns, np.cumsum([0, *sizes])), shape=(len(sizes), 80)
-    )
-    centroids = rng.random((80, 4)).astype(np.float32)
-    whole = user_communities.placed(rows, centroids)
-    parts: list[tuple[int, int]] = []
-
-    def counted(part: Rows, centroids: NDArray[np.float32]) -> NDArray[np.int32]:
-        parts.append((len(part.ends) - 1, len(part.columns)))
-        return nearest(part, centroids)
-
-    monkeypatch.setattr(user_communities, "nearest", counted)
-    monkeypatch.setattr(user_communities, "_NUMBERS_AT_ONCE", 40)
-    assert np.array_equal(user_communities.placed(rows, centroids), whole)
-    assert parts == [(2, 3), (1, 60), (4, 8), (3, 9)]
-
-
 @pytest.mark.slow
 def test_ten_thousand_users_of_two_hundred_thousand_pages():
     """The reference experiment's size takes less than half a minute."""
@@ -208,7 +136,7 @@ def online(found: UserClusters, user: int, visits, accepts, category, weight: fl
 
 @pytest.mark.parametrize("weight", [3.0, 0.1, 0.0])
 def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
-    """Whoever has anything in common with others comes to the same community alone."""
+    """A user with anything in common with others comes to the same community alone."""
     compared = 0
     for seed in range(60):
         given = random_visits(seed)
@@ -228,8 +156,8 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
 def test_real_users_come_to_their_own_community(real_data):
     """Every real user with enough visits, alone as in the batch."""
     areas, cases = msweb.read(real_data)
-    place = {area: number for number, area in enumerate(sorted(areas))}
-    pages = [place[area] for case in cases for area in case]
+    number_of = {area: number for number, area in enumerate(sorted(areas))}
+    pages = [number_of[area] for case in cases for area in case]
     ends = np.cumsum([0, *map(len, cases)])
     visits = sparse.csr_array((np.ones(len(pages), int), pages, ends), (len(cases), len(areas)))
     category = (np.arange(visits.shape[1]) % 8 - 1).astype(np.int32)
@@ -256,43 +184,5 @@ def test_who_visited_little_does_not_come_to_those_who_visit_everything():
     given = sparse.csr_array(visits)
     found = cluster_users(given, given * 0, np.full(40, -1, np.int32), **SETTINGS | {"k": 4})
     themes = [np.bincount(found.labels[theme:90:3]).argmax() for theme in range(3)]
-    placed = [found.classifier.nearest_to({p: 1.0}, {}) for p in range(30)]
-    assert sum(at == themes[p // 10] for p, at in enumerate(placed)) >= 29
-
-
-def many_communities(
-    groups: int, visits: int = 6, size: int = 20
-) -> tuple[sparse.csr_array, np.ndarray]:
-    """1,000 users in groups that share no page, so many visits each in so many pages."""
-    rng = np.random.default_rng(0)
-    pages = rng.integers(0, size, (1_000, visits)) + size * (np.arange(1_000) % groups)[:, None]
-    users = np.repeat(np.arange(1_000), visits)
-    shape = (1_000, size * groups)
-    seen = sparse.csr_array((np.ones(len(users)), (users, pages.ravel())), shape)
-    return seen, np.full(size * groups, -1, np.int32)
-
-
-@pytest.mark.parametrize(
-    ("groups", "visited", "size", "expected"),
-    [(12, 6, 20, 12), (6, 6, 20, 6), (1, 6, 320, 6), (3, 2, 10, 6)],
-)
-def test_twice_as_many_where_they_foretell_more(groups, visited, size, expected):
-    """12 communities out of 1,000 users are found where there are so many, else the rule's 6."""
-    visits, category = many_communities(groups, visited, size)
-    measured = user_features(visits, affinities(np.zeros((1_000, 0))))
-    assert choose_k(visits, category, measured, 0) == expected
-
-
-def test_few_users_are_no_judges():
-    """The rule stands where a handful of pages left out would decide."""
-    visits, category = many_communities(16)
-    visits = visits[:200]
-    measured = user_features(visits, affinities(np.zeros((200, 0))))
-    assert choose_k(visits, category, measured, 0) == auto_k(200)
-
-
-def test_a_number_given_is_not_judged():
-    """What is asked for is what there is."""
-    visits, category = many_communities(16)
-    found = cluster_users(visits, visits * 0, category, **SETTINGS | {"k": 5})
-    assert found.labels.max() + 1 == found.classifier.centroids.shape[1] == 5
+    came = [found.classifier.nearest_to({p: 1.0}, {}) for p in range(30)]
+    assert sum(at == themes[p // 10] for p, at in enumerate(came)) >= 29

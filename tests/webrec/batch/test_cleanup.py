@@ -26,7 +26,7 @@ def test_the_last_generations_stay(engine: Engine) -> None:
 
 
 def test_going_back_while_a_batch_cleans_up(tmp_path: Path) -> None:
-    """The model somebody has just gone back to stays, is served, and the next batch succeeds."""
+    """The model an operator has just gone back to stays and is served; the next batch succeeds."""
     with opened(tmp_path, keep_generations=1) as engine:
         ingest_known(engine)
         first, second = batch(engine, features="tfidf"), batch(engine, features="tfidf")

@@ -83,7 +83,7 @@ def test_pages_that_nobody_visited_are_there(log: LocalLog) -> None:
     assert found.visits().shape == (0, 1)
 
 
-def said(at_ms: int, **words: object) -> Event:
+def page_text(at_ms: int, **words: object) -> Event:
     """What a page said of itself at a moment."""
     return replace(Event("page", A, None, at_ms), **words)  # type: ignore[arg-type]
 
@@ -93,10 +93,10 @@ def said(at_ms: int, **words: object) -> Event:
 def test_the_newest_words_win(order: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Field by field, whatever the order of the log; what says nothing takes nothing away."""
     events = [
-        said(1, title="Old", keywords=("old",), description="Old"),
-        said(3, title="New"),
-        said(2, keywords=("new",), title="Middle"),
-        said(9),
+        page_text(1, title="Old", keywords=("old",), description="Old"),
+        page_text(3, title="New"),
+        page_text(2, keywords=("new",), title="Middle"),
+        page_text(9),
         Event("visit", A, ANN, 4, description="Said by a visit"),
     ]
     log = LocalLog(tmp_path_factory.mktemp("log"))
@@ -106,7 +106,7 @@ def test_the_newest_words_win(order: list[int], tmp_path_factory: pytest.TempPat
 
 def test_words_of_the_same_moment_do_not_depend_on_the_log(tmp_path: Path) -> None:
     """One of them wins, always the same."""
-    events = [said(1, title="One"), said(1, title="Other")]
+    events = [page_text(1, title="One"), page_text(1, title="Other")]
     found = []
     for name, ordered in (("forth", events), ("back", events[::-1])):
         log = LocalLog(tmp_path / name)
@@ -130,7 +130,7 @@ def test_landing_pages_are_pages_where_they_bring_words(log: LocalLog) -> None:
 
 def test_a_page_speaks_for_itself_before_a_campaign_does(log: LocalLog) -> None:
     """And of two campaigns the one with the smaller id is heard."""
-    write(log, said(1, title="Own"))
+    write(log, page_text(1, title="Own"))
     campaigns = [campaign("k1", Page(A, "Ad"), Page(B, "First")), campaign("k2", Page(B, "Second"))]
     assert [page.title for page in read(log, *campaigns).pages] == ["Own", "First"]
 

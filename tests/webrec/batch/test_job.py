@@ -171,7 +171,7 @@ def test_an_empty_result_is_refused_unless_forced(tmp_path: Path) -> None:
 
 
 def test_a_shrunken_result_is_refused_unless_forced(engine: Engine) -> None:
-    """A log that lost most of its events does not replace the model, unless a person says so."""
+    """A log that lost most of its events does not replace the model, unless an operator says so."""
     first = batch(engine)
     for name in engine.log.closed_segments():
         engine.log.rewrite(name, lambda r: r.number < 10)

@@ -19,7 +19,7 @@ from webrec.serving.engine import Engine
 
 
 def test_two_batches_never_run_at_once(engine: Engine, tmp_path: Path) -> None:
-    """The second is told who is at it, and changes nothing."""
+    """The second fails, naming the first, and changes nothing."""
     outcomes: list[Exception] = []
 
     def report(doing: str, _done: int, _total: int) -> None:
@@ -55,7 +55,7 @@ def test_a_batch_that_lost_its_lease_publishes_nothing(engine: Engine, moment: s
 
 
 def test_a_model_activated_meanwhile_wins(engine: Engine) -> None:
-    """A batch does not switch the pointer over somebody's choice it has not seen."""
+    """A batch does not switch the pointer over an operator's choice that it has not seen."""
     first, second = batch(engine), batch(engine)
 
     def report(doing: str, _done: int, _total: int) -> None:

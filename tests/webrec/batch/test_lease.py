@@ -17,7 +17,7 @@ from webrec.tables.tables import Tables
 
 
 def test_only_one_holds_it(tables: Tables) -> None:
-    """The second is told who does, and for how long."""
+    """The second fails, naming the holder and for how long it holds it."""
     with Lease(tables, "host:1"), pytest.raises(LeaseLost, match=r"host:1.*ends in 60 s"):
         Lease(tables, "host:2").__enter__()
 
@@ -59,7 +59,7 @@ def test_it_is_renewed_while_it_is_held(tables: Tables) -> None:
 
 
 def test_a_lost_lease_stays_lost(tables: Tables) -> None:
-    """The holder is told when it asks, the thief keeps it, and leaving takes nothing away."""
+    """The holder fails when it renews it, the thief keeps it, and leaving takes nothing away."""
     thief = orjson.dumps({"owner": "host:2", "until": time.time() + 60})
     with Lease(tables, "host:1", term_s=0.2) as lease:
         # taken from under it: a renewal that read the lease before may be in between
