@@ -96,7 +96,7 @@ def test_a_request_is_a_visit(engine: Engine) -> None:
     """A tracked request counts from the next answer on, and in the next batch, once."""
     batch(engine)
     request = parse_request({"url": PAGE, **identity("u:reader")}, NOW_MS)
-    assert not engine.recommend(request, NOW_MS).lost
+    assert not engine.recommend(request, NOW_MS).is_visit_lost
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}
     batch(engine)
     assert seen(engine, "u:reader") == {PAGE: (1, 0)}

@@ -35,7 +35,7 @@ def silent(*_: object) -> None:
 def evaluated(source: SiteLog, protocol: str | None = "time", **order: Any) -> Evaluation:
     """What comes of a log, with two categories and two communities."""
     options = BatchOptions(categories=2, communities=2, features="tfidf")
-    wanted = {"users": None, "visits": None, "seed": 0, "limit": 10, "options": options} | order
+    wanted = {"users": None, "visits": None, "seed": 0, "limit": 10, "batch": options} | order
     protocols = None if protocol is None else [protocol]
     return evaluation.run(
         source, load(w_sim=16), EvaluationOptions(protocols=protocols, **wanted), silent
