@@ -1,4 +1,4 @@
-"""API keys: a file of names, scopes and hashes; the keys themselves are nowhere.
+"""[6] API keys: a file of names, scopes and hashes; the keys themselves are nowhere.
 
 A key has 256 random bits, so one round of SHA-256 is as good as a slow hash would be.
 """

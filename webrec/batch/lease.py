@@ -1,4 +1,4 @@
-"""The batch's lease: only one batch runs at a time, on whatever machine."""
+"""[2] The batch's lease: only one batch runs at a time, on whatever machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ragged arrays: lists of different lengths end to end in one array, beside where each ends.
+"""[4] Ragged arrays: lists of different lengths end to end in one array, and where each ends.
 
 It is the layout of the rows of a CSR matrix (compressed sparse row): list i has the values from
 the end of list i - 1 to its own. Several arrays of values may share one array of ends.
