@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,22 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(NO_ENGINE)
     with Cluster() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def world_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose batch has run over the known-answer world; to be copied."""
+    from tests.support.running import build_world
+
+    home = tmp_path_factory.mktemp("world") / "home"
+    build_world(home)
+    return home
+
+
+@pytest.fixture
+def home(world_home: Path, tmp_path: Path) -> Path:
+    """A copy of the world for one test."""
+    return shutil.copytree(world_home, tmp_path / "home")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

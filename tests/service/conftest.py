@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,10 @@ from flask.testing import FlaskClient
 
 from service.api_keys import KeyFile
 from service.app import create_app
-from tests.support.running import build_world
 from webrec import config
 from webrec.serving.engine import Engine
 
 OpenEngine = Callable[..., Engine]
-
-
-@pytest.fixture(scope="session")
-def world_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose batch has run over the known-answer world; to be copied."""
-    home = tmp_path_factory.mktemp("world") / "home"
-    build_world(home)
-    return home
-
-
-@pytest.fixture
-def home(world_home: Path, tmp_path: Path) -> Path:
-    """A copy of the world for one test."""
-    return shutil.copytree(world_home, tmp_path / "home")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -13,18 +11,8 @@ from tests.support.worlds import publish
 from tests.webrec.model.known import WORLD
 from webrec.model.files import load
 from webrec.model.model import Model
-from webrec.storage import open_store
 from webrec.tables.generations import Generation
 from webrec.tables.tables import Tables
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Tables]:
-    """The tables of a new store."""
-    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
-        tables = Tables(store)
-        tables.create()
-        yield tables
 
 
 @pytest.fixture

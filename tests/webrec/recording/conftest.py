@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from tests.support.recorders import LARGE, Start
 from webrec.rawlog.local import LocalLog
 from webrec.recording.recorder import Recorder
-from webrec.storage import open_store, sqlite_pool
+from webrec.storage import sqlite_pool
 from webrec.tables.tables import Tables
 
 
@@ -19,21 +17,6 @@ from webrec.tables.tables import Tables
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The store does not wait long for other writers."""
     monkeypatch.setattr(sqlite_pool, "_BUSY_TIMEOUT_S", 0.05)
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Tables]:
-    """The tables of a new store."""
-    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
-        tables = Tables(store)
-        tables.create()
-        yield tables
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> LocalLog:
-    """A new log."""
-    return LocalLog(tmp_path / "log")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +11,6 @@ from hbase_schema import names as t
 from tests.support.thrift_gateway import ThriftGateway
 from webrec.storage import open_store
 from webrec.tables.tables import Tables
-
-
-@pytest.fixture
-def tables(tmp_path: Path) -> Iterator[Tables]:
-    """The tables of a new store."""
-    with closing(open_store(f"sqlite:///{tmp_path}/webrec.db")) as store:
-        tables = Tables(store)
-        tables.create()
-        yield tables
 
 
 @pytest.fixture(scope="module", params=["sqlite", "buffered", "framed"])
