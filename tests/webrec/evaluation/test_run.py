@@ -273,8 +273,8 @@ def test_without_the_extra_the_others_are_measured(
 def microsoft(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Section:
     """AllBut1 over a week of a real site."""
     source = logged(tmp_path_factory.mktemp("msweb"), msweb.events(real_data))
-    options = BatchOptions(features="tfidf")
-    (section,) = evaluated(source, "allbut1", limit=100, options=options).sections
+    batch = BatchOptions(features="tfidf")
+    (section,) = evaluated(source, "allbut1", limit=100, batch=batch).sections
     return section
 
 
