@@ -38,6 +38,12 @@ class Listed:
         """The page as it is in the set."""
         return next((c for c in self._items if c.page == page), None)
 
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, page: float, /) -> bool:
+        return any(c.page == page for c in self._items)
+
 
 def _runs(items: list[Candidate]) -> Iterator[Run]:
     ordered = sorted(items, key=lambda c: (-c.ad_priority, c))

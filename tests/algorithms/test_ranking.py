@@ -182,6 +182,12 @@ class _Endless:
     def find(self, page: int) -> Candidate | None:
         return Candidate(0.0, page, page % 2, 0.0)
 
+    def __len__(self) -> int:
+        raise AssertionError("nobody counts it")
+
+    def __contains__(self, page: float, /) -> bool:
+        return True
+
     def _candidates(self, category: int) -> Iterable[Candidate]:
         return (Candidate(0.0, 2 * n + category, category, 0.0) for n in range(10**9))
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,10 +56,10 @@ def untouched() -> Iterator[None]:
     by_name, first = dict(registry.BY_NAME), dict(registry._FIRST)
     names = {mode: list(names) for mode, names in registry._NAMES.items()}
     yield
-    tables = (registry.BY_NAME, registry._FIRST, registry._NAMES)
+    tables: tuple[dict[Any, Any], ...] = (registry.BY_NAME, registry._FIRST, registry._NAMES)
     for table, before in zip(tables, (by_name, first, names), strict=True):
         table.clear()
-        table.update(before)
+        table.update(before)  # type: ignore[call-overload]
 
 
 def test_the_six_are_listed_as_the_documentation_lists_them() -> None:

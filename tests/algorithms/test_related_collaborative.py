@@ -6,7 +6,7 @@ from algorithms import recommend
 from tests.algorithms.signals import NOTHING, WEIGHTS, Known, pages
 
 
-def answer(signals: Known) -> tuple[list[str], list[int]]:
+def answer(signals: Known) -> tuple[list[str], list[float]]:
     """Path and pages of a related request with the collaborative filter."""
     found = recommend("related", "collaborative", signals, WEIGHTS, 10)
     return found.path, [item.page for item in found.items]

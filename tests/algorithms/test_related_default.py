@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from algorithms import recommend
+from algorithms import Candidates, recommend
 from algorithms.ranking import Item, rank
 from algorithms.related_default import related_default
-from tests.algorithms.signals import NOTHING, WEIGHTS, Candidates, Known, pages
+from tests.algorithms.signals import NOTHING, WEIGHTS, Known, pages
 
 
 def test_it_reads_one_list() -> None:

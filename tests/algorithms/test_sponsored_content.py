@@ -6,7 +6,7 @@ from algorithms import recommend
 from tests.algorithms.signals import NOTHING, WEIGHTS, Known, pages
 
 
-def answer(signals: Known, limit: int = 10) -> tuple[list[str], list[int]]:
+def answer(signals: Known, limit: int = 10) -> tuple[list[str], list[float]]:
     """Path and pages of a sponsored request with the content filter."""
     found = recommend("sponsored", "content", signals, WEIGHTS, limit)
     return found.path, [item.page for item in found.items]

@@ -159,7 +159,7 @@ def test_kill_everything_many_times(
         rounds: list[Callable[[], None]] = [
             *[killing.worker] * 8,
             *[killing.all] * 6,
-            *[lambda step=step: killing.batch(step) for step in STEPS],  # type: ignore[misc]
+            *[lambda step=step: killing.batch(step) for step in STEPS],
             *[killing.batch_that_ends] * 3,
         ]
         rng.shuffle(rounds)

@@ -42,7 +42,7 @@ def test_a_whole_number_comes_back(value: int) -> None:
 
 def columns_of(n: int, width: int) -> list[Numbers]:
     """So many columns of so many numbers, the greatest one included."""
-    return [np.arange(n, dtype=np.uint32) * (c + 1) ^ 0xFFFF_FFFF for c in range(width)]
+    return [np.arange(n, dtype=np.uint32) * (c + 1) ^ 0xFFFF_FFFF for c in range(width)]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -77,7 +77,7 @@ def test_a_cell_stays_below_what_a_store_takes() -> None:
         np.empty((0, 3), np.float16),
     ],
 )
-def test_an_array_comes_back(array: np.ndarray) -> None:  # type: ignore[type-arg]  # any
+def test_an_array_comes_back(array: np.ndarray) -> None:
     """Shape, type and numbers, in parts that a store takes."""
     parts = cells.pack_array(array)
     assert max(map(len, parts)) <= cells.PART_BYTES

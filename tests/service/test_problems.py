@@ -28,8 +28,8 @@ def test_every_route_refuses_other_methods(app: Flask, client: FlaskClient) -> N
     allowed: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
         allowed.setdefault(rule.rule, set()).update(rule.methods or ())
-    for rule, methods in allowed.items():
-        path = rule.replace("<path:path>", "index.html")
+    for route, methods in allowed.items():
+        path = route.replace("<path:path>", "index.html")
         path = path.replace("<", "").replace(">", "")
         for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"} - methods:
             response = client.open(path, method=method)

@@ -130,10 +130,11 @@ class Cluster:
         from testcontainers.core.container import DockerContainer
 
         container = DockerContainer(cluster_image(), _PATIENT, env=self._environment)
+        # its annotation knows the port alone, Docker takes an address with it
         container.ports = {
-            f"{_THRIFT}/tcp": ("127.0.0.1", self.thrift_port),
-            f"{_NAMENODE}/tcp": ("127.0.0.1", self.namenode_port),
-            f"{self._datanode_port}/tcp": ("127.0.0.1", self._datanode_port),
+            f"{_THRIFT}/tcp": ("127.0.0.1", self.thrift_port),  # type: ignore[dict-item]
+            f"{_NAMENODE}/tcp": ("127.0.0.1", self.namenode_port),  # type: ignore[dict-item]
+            f"{self._datanode_port}/tcp": ("127.0.0.1", self._datanode_port),  # type: ignore[dict-item]
         }
         # asked by `wait` alone: what is measured here shall not be the engine's own asking
         container.with_kwargs(labels=labels(), healthcheck={"test": ["NONE"]})

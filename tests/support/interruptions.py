@@ -160,7 +160,7 @@ class Relay:
             except OSError:
                 return
             is_passing = self._is_passing
-            thread = self._start(lambda c=client, p=is_passing: self._serve(c, p))
+            thread = self._start(lambda c=client, p=is_passing: self._serve(c, p))  # type: ignore[misc]
             if not is_passing.is_set():
                 self._held.append(thread)
 

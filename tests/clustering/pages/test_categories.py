@@ -7,6 +7,7 @@ import pytest
 
 from clustering.pages.categories import auto_k, cluster_pages
 from webrec.domain.types import Page
+from webrec.features.page_classifier import FeatureKind
 
 KINDS = ["semantic", "tfidf"]
 THEMES = {
@@ -24,7 +25,7 @@ def pages(texts: list[str]) -> list[Page]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_themes_become_categories(kind):
+def test_themes_become_categories(kind: FeatureKind) -> None:
     """Three themes are three categories."""
     found = cluster_pages(
         pages([text for texts in THEMES.values() for text in texts]), k=3, seed=0, kind=kind
@@ -36,7 +37,7 @@ def test_themes_become_categories(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_page_with_text_has_a_category(kind):
+def test_every_page_with_text_has_a_category(kind: FeatureKind) -> None:
     """Stop words, emoji and Chinese are text; only a page that says nothing has none."""
     texts = ["dogs", "cats", "the and of", "😀", "日本語のページ", "42", ".", "", "  "]
     labels = cluster_pages(pages(texts), k=3, seed=0, kind=kind).labels
@@ -52,7 +53,9 @@ def test_every_page_with_text_has_a_category(kind):
     ("texts", "expected"),
     [([], []), ([""], [-1]), (["x"], [0]), (["cat", ""], [0, -1]), (["cat"] * 9, [0] * 9)],
 )
-def test_tiny_inputs(kind, k, texts, expected):
+def test_tiny_inputs(
+    kind: FeatureKind, k: int | None, texts: list[str], expected: list[int]
+) -> None:
     """Nothing, one page, and many that say the same."""
     found = cluster_pages(pages(texts), k=k, seed=0, kind=kind)
     assert found.labels.tolist() == expected
@@ -60,7 +63,7 @@ def test_tiny_inputs(kind, k, texts, expected):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_seed_same_categories(kind):
+def test_same_seed_same_categories(kind: FeatureKind) -> None:
     """A second run gives the same labels."""
     texts = [f"{a} {b}" for a in ("red", "green", "blue") for b in ("car", "tea", "dog")]
     first, second = (cluster_pages(pages(texts), k=4, seed=7, kind=kind) for _ in range(2))
@@ -73,25 +76,25 @@ def test_same_seed_same_categories(kind):
 @pytest.mark.parametrize(
     ("count", "expected"), [(0, 1), (1, 1), (30, 3), (1_000, 12), (10_000, 30), (200_000, 99)]
 )
-def test_auto_k(count, expected):
+def test_auto_k(count: int, expected: int) -> None:
     """The documented numbers of categories."""
     assert auto_k(count) == expected
 
 
-def test_auto_k_counts_pages_with_text():
+def test_auto_k_counts_pages_with_text() -> None:
     """Pages without text do not add categories."""
     texts = [f"word{chr(97 + i)}" for i in range(10)] + [""] * 500
     assert cluster_pages(pages(texts), k=None, seed=0).labels.max() + 1 == auto_k(10)
 
 
-def test_progress_counts_pages_with_text():
+def test_progress_counts_pages_with_text() -> None:
     """At the end all pages with text are done."""
     calls: list[tuple[int, int]] = []
     cluster_pages(pages(["a", "b", ""]), k=2, seed=0, progress=lambda *each: calls.append(each))
     assert calls[-1] == (2, 2)
 
 
-def test_a_series_of_one_site_counts_as_one_page():
+def test_a_series_of_one_site_counts_as_one_page() -> None:
     """Hundreds of pages that differ by a number alone draw no centroid to themselves."""
     rng = np.random.default_rng(0)
     themes = [
@@ -107,7 +110,7 @@ def test_a_series_of_one_site_counts_as_one_page():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_names_of_sites_make_no_categories(kind):
+def test_the_names_of_sites_make_no_categories(kind: FeatureKind) -> None:
     """Two sites write about two themes, and name themselves at length in every title."""
     sites = {"a": "Roses Tulips Gardening Weekly", "b": "Engines Motors Driving Monthly"}
     both = {theme: THEMES[theme] for theme in ("pets", "code")}
@@ -128,7 +131,7 @@ def test_the_names_of_sites_make_no_categories(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_sections_of_one_site_become_its_categories(kind):
+def test_the_sections_of_one_site_become_its_categories(kind: FeatureKind) -> None:
     """Their names, in titles and paths, are no templates: they are on a fifth of the pages each."""
     rng = np.random.default_rng(3)
     sections = ["Football", "Politics", "Cooking", "Science", "Travel"]

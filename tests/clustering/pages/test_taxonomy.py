@@ -33,7 +33,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", [TIERED, CODED, TIERED.replace("\n", "\r\n"), "\ufeff" + CODED])
-def test_both_forms_are_read(tmp_path, text):
+def test_both_forms_are_read(tmp_path: Path, text: str) -> None:
     """Tiers or codes, any line ends: names from the root down, topics only."""
     topics = load(write(tmp_path, text))
     assert [topic.path for topic in topics] == [("Travel",), ("Travel", "Hotels")]
@@ -45,14 +45,14 @@ def test_both_forms_are_read(tmp_path, text):
     ["", "a,b\n1,2\n", CODED.splitlines()[0], "Content 1.0 Unique ID\tContent 1.0 IAB Category\n"],
     ids=["empty", "csv", "header only", "mapping"],
 )
-def test_another_file_is_refused_by_name_with_the_fix(tmp_path, text):
+def test_another_file_is_refused_by_name_with_the_fix(tmp_path: Path, text: str) -> None:
     """The message names the file and says which one to give."""
     path = write(tmp_path, text)
     with pytest.raises(UsageError, match=r"taxonomy\.tsv.*IAB Content Taxonomy 1\.0, 2\.x or 3\.x"):
         load(path)
 
 
-def test_a_missing_or_binary_file_is_refused(tmp_path):
+def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     """No file, or one that is no text."""
     with pytest.raises(UsageError, match=r"missing\.tsv cannot be read"):
         load(tmp_path / "missing.tsv")
@@ -69,7 +69,7 @@ def test_a_missing_or_binary_file_is_refused(tmp_path):
         ("Content Taxonomy 3.1.tsv", 661),
     ],
 )
-def test_the_real_files(name, topics):
+def test_the_real_files(name: str, topics: int) -> None:
     """The IAB's own files, each with its number of topics; 3.1 is the packaged one."""
     folder = os.environ.get("WEBREC_TEST_DATA")
     if not folder:
@@ -79,7 +79,7 @@ def test_the_real_files(name, topics):
     assert (found == load(None)) == ("3.1" in name)
 
 
-def test_the_real_mapping_is_refused():
+def test_the_real_mapping_is_refused() -> None:
     """The mapping between taxonomies is none itself."""
     folder = os.environ.get("WEBREC_TEST_DATA")
     if not folder:

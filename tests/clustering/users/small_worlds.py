@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
-SETTINGS = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
+SETTINGS: dict[str, Any] = {"k": None, "seed": 0, "accept_weight": 3.0, "min_visits": 3}
 
 
 def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
@@ -16,10 +18,10 @@ def world() -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
         theme = user % 3
         visits[user, 10 * theme : 10 * theme + 10] = rng.poisson(1, 10) + (np.arange(10) < 3)
     category = np.repeat(np.arange(3), 10).astype(np.int32)
-    return sparse.csr_matrix(visits), sparse.csr_matrix((12, 30), dtype=int), category
+    return sparse.csr_matrix(visits), sparse.csr_matrix(np.zeros((12, 30), int)), category
 
 
-def affinities(counts: object) -> sparse.csr_array:
+def affinities(counts: Any) -> sparse.csr_array:
     """Counts as affinities."""
     return sparse.csr_array(counts, dtype=float)
 

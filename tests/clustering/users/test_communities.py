@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from tests.clustering.users.small_worlds import SETTINGS, world
 from tests.support import msweb
 
 
-def test_themes_become_communities():
+def test_themes_become_communities() -> None:
     """Three kinds of readers are three communities, with the automatic number."""
     labels = cluster_users(*world(), **SETTINGS).labels
     assert labels.dtype == np.int32
@@ -21,7 +23,7 @@ def test_themes_become_communities():
     assert set(labels) == {0, 1, 2}
 
 
-def test_categories_join_readers_without_a_common_page():
+def test_categories_join_readers_without_a_common_page() -> None:
     """Users who share no page but read the same category are together."""
     visits = sparse.csr_matrix(np.eye(12, dtype=int) * 3)
     category = (np.arange(12) % 3).astype(np.int32)
@@ -30,7 +32,7 @@ def test_categories_join_readers_without_a_common_page():
     assert len(set(labels)) == 3
 
 
-def test_min_visits_counts_repeats_and_not_accepts():
+def test_min_visits_counts_repeats_and_not_accepts() -> None:
     """Three visits to one page are enough; two visits and nine accepts are not."""
     visits = sparse.csr_matrix([[3, 0], [1, 1], [1, 2], [0, 0]])
     accepts = sparse.csr_matrix([[0, 0], [9, 9], [0, 0], [0, 5]])
@@ -38,7 +40,7 @@ def test_min_visits_counts_repeats_and_not_accepts():
     assert (labels >= 0).tolist() == [True, False, True, False]
 
 
-def test_every_known_user_has_a_community():
+def test_every_known_user_has_a_community() -> None:
     """Also who reads only uncategorised pages that nobody else reads."""
     visits, _, category = world()
     category[29] = -1
@@ -46,14 +48,14 @@ def test_every_known_user_has_a_community():
     others = sparse.csr_matrix(visits.toarray() * (np.arange(30) != 29))
     labels = cluster_users(
         sparse.vstack([others, alone], format="csr"),
-        sparse.csr_matrix((13, 30), dtype=int),
+        sparse.csr_matrix((13, 30), dtype=int),  # type: ignore[arg-type]
         category,
         **SETTINGS,
     ).labels
     assert (labels >= 0).all()
 
 
-def test_only_lone_readers_of_uncategorised_pages():
+def test_only_lone_readers_of_uncategorised_pages() -> None:
     """Nothing to tell users by: they are all one community."""
     visits = sparse.csr_matrix(np.eye(4, dtype=int) * 5)
     labels = cluster_users(visits, visits * 0, np.full(4, -1, np.int32), **SETTINGS).labels
@@ -61,21 +63,21 @@ def test_only_lone_readers_of_uncategorised_pages():
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_tiny_inputs(count):
+def test_tiny_inputs(count: int) -> None:
     """Nobody, one, two."""
     visits = sparse.csr_matrix(np.full((count, 2), 3))
     labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS).labels
     assert labels.tolist() == [0] * count
 
 
-def test_nobody_has_enough_visits():
+def test_nobody_has_enough_visits() -> None:
     """Everyone stays without a community."""
     visits = sparse.csr_matrix(np.ones((2, 2), int))
     labels = cluster_users(visits, visits, np.zeros(2, np.int32), **SETTINGS).labels
     assert labels.tolist() == [-1, -1]
 
 
-def test_same_seed_same_communities():
+def test_same_seed_same_communities() -> None:
     """A second run gives the same labels; arrays and matrices count alike."""
     visits, accepts, category = world()
     first = cluster_users(visits, accepts, category, **SETTINGS)
@@ -86,7 +88,7 @@ def test_same_seed_same_communities():
     assert np.array_equal(first.classifier.centroids, second.classifier.centroids)
 
 
-def test_accepts_weigh():
+def test_accepts_weigh() -> None:
     """What a user accepted draws him more than what he merely saw, if accepts weigh."""
     visits = np.zeros((10, 6), int)
     visits[:4, :3] = visits[4:8, 3:] = 2
@@ -101,7 +103,7 @@ def test_accepts_weigh():
 
 
 @pytest.mark.slow
-def test_ten_thousand_users_of_two_hundred_thousand_pages():
+def test_ten_thousand_users_of_two_hundred_thousand_pages() -> None:
     """The reference experiment's size takes less than half a minute."""
     rng = np.random.default_rng(0)
     rows, columns = np.repeat(np.arange(10_000), 40), rng.zipf(1.2, 400_000) % 200_000
@@ -123,7 +125,9 @@ def random_visits(seed: int) -> tuple[sparse.csr_array, sparse.csr_array, np.nda
     return sparse.csr_array(visits), sparse.csr_array(accepts), category
 
 
-def online(found: UserClusters, user: int, visits, accepts, category, weight: float) -> int | None:
+def online(
+    found: UserClusters, user: int, visits: Any, accepts: Any, category: Any, weight: float
+) -> int | None:
     """The community of a user's own counts, one user at a time."""
     seen, followed = visits[[user]].toarray().ravel(), accepts[[user]].toarray().ravel()
     pages = {int(p): seen[p] + weight * followed[p] for p in np.flatnonzero(seen + followed)}
@@ -135,7 +139,7 @@ def online(found: UserClusters, user: int, visits, accepts, category, weight: fl
 
 
 @pytest.mark.parametrize("weight", [3.0, 0.1, 0.0])
-def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
+def test_a_users_community_is_the_nearest_of_their_own_counts(weight: float) -> None:
     """A user with anything in common with others comes to the same community alone."""
     compared = 0
     for seed in range(60):
@@ -144,7 +148,7 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
         if found.classifier is None:
             continue
         for user in np.flatnonzero(found.labels >= 0):
-            alone = online(found, user, *given, weight)
+            alone = online(found, user, *given, weight)  # type: ignore[arg-type]
             assert alone in (found.labels[user], None), f"user {user} of seed {seed}"
             compared += alone is not None
         assert np.allclose(np.linalg.norm(found.classifier.centroids, axis=0), 1)
@@ -153,7 +157,7 @@ def test_a_users_community_is_the_nearest_of_their_own_counts(weight):
 
 
 @pytest.mark.slow
-def test_real_users_come_to_their_own_community(real_data):
+def test_real_users_come_to_their_own_community(real_data: Path) -> None:
     """Every real user with enough visits, alone as in the batch."""
     areas, cases = msweb.read(real_data)
     number_of = {area: number for number, area in enumerate(sorted(areas))}
@@ -172,7 +176,7 @@ def test_real_users_come_to_their_own_community(real_data):
         assert found.classifier.nearest_to(own, of_category) == found.labels[user]
 
 
-def test_who_visited_little_does_not_come_to_those_who_visit_everything():
+def test_who_visited_little_does_not_come_to_those_who_visit_everything() -> None:
     """A reader of one theme's page is with that theme, not with a crowd without direction."""
     rng = np.random.default_rng(1)
     visits = np.zeros((120, 40), int)

@@ -64,7 +64,7 @@ def test_a_new_kind_counts_as_its_row_says(
     log: LocalLog, counter: Counter | None, counted: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never as a visit by accident; the text that it brings is its page's."""
-    monkeypatch.setitem(COUNTS_AS, "purchase", counter)  # type: ignore[arg-type]
+    monkeypatch.setitem(COUNTS_AS, "purchase", counter)  # type: ignore[misc]
     monkeypatch.setattr(log_cut, "KNOWN_KINDS", (*KNOWN_KINDS, "purchase"))
     write(log, other("purchase", title="Tent"), other("purchase"), visit(B, BOB))
     found = read(log)

@@ -34,7 +34,7 @@ class _Losing(SqliteStore):
 def test_what_the_store_lost_is_found(tmp_path: Path, kind: str) -> None:
     """A generation of which a row is missing is never published."""
     with closing(_Losing(tmp_path / "webrec.db")) as store:
-        tables = Tables(store)
+        tables = Tables(store)  # type: ignore[arg-type]
         tables.create()
         store.losing = kind
         with pytest.raises(WebrecError, match="the store holds"):

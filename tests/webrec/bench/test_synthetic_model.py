@@ -159,7 +159,7 @@ def test_every_number_is_the_sum_of_the_profiles(engine: Engine, world: World) -
         assert found[1] == len(members)
         for part in range(4):
             assert _sums([found[0]], part) == _sums(members, part)
-    for row in rows.values():
+    for row in rows.values():  # type: ignore[assignment]
         for pages, cats in ((row.urls, row.cats), (row.accepted_urls, row.accepted_cats)):
             by_category: Counter[int] = Counter()
             for page, count in zip(pages.numbers.tolist(), pages.counts.tolist(), strict=True):

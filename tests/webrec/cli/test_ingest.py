@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.world import PAGES, VISITS
 from tests.webrec.cli.conftest import Run, json_of
-from webrec.formats.files import zstd
+from webrec.formats.files import zstd  # type: ignore[attr-defined]
 from webrec.rawlog import Record
 from webrec.rawlog.local import LocalLog
 
@@ -27,7 +28,11 @@ def logged(tmp_path: Path) -> list[Record]:
 @pytest.mark.parametrize("suffix", ["ndjson", "ndjson.gz", "ndjson.zst"])
 def test_files_are_read_as_they_are(run: Run, tmp_path: Path, suffix: str) -> None:
     """Plain, gzip and zstd files bring the same events."""
-    packed = {"ndjson": bytes, "ndjson.gz": gzip.compress, "ndjson.zst": zstd.compress}
+    packed: dict[str, Any] = {
+        "ndjson": bytes,
+        "ndjson.gz": gzip.compress,
+        "ndjson.zst": zstd.compress,
+    }
     file = tmp_path / f"events.{suffix}"
     file.write_bytes(packed[suffix](NDJSON))
     (report,) = json_of(run("ingest", file, "--json"))["files"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.webrec.cli.conftest import Run, json_of
-from webrec.formats.files import zstd
+from webrec.formats.files import zstd  # type: ignore[attr-defined]
 from webrec.formats.times import DAY_MS
 from webrec.rawlog.local import LocalLog
 

@@ -21,7 +21,7 @@ def start(*arguments: str | Path, **streams: int) -> subprocess.Popen[str]:
     """A command in a process of its own, buffering as it would for a user."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     command = [sys.executable, "-m", "webrec", *map(str, arguments)]
-    return subprocess.Popen(command, text=True, env=environment, **streams)  # type: ignore[call-overload,no-any-return]
+    return subprocess.Popen(command, text=True, env=environment, **streams)  # type: ignore[call-overload]
 
 
 def logged(home: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from webrec.formats.events import parse_event
 from webrec.formats.requests import parse_request
 from webrec.serving.engine import Engine
 
-OPTIONS = {"categories": 3, "communities": 3, "features": "tfidf"}
+OPTIONS: dict[str, Any] = {"categories": 3, "communities": 3, "features": "tfidf"}
 FILTERS = ("content", "collaborative")
 W_SIM = 16.0
 VISITORS = (*known.READERS["cooking"], known.READERS["football"][1], known.NEWCOMER)
@@ -57,7 +58,7 @@ def product(engine: Engine, history: Interactions) -> Iterator[ProductUnderTest]
     """The product, having learnt all of it."""
     source = source_of(engine)
     learnt_from = source.part(lambda _: True, silent)
-    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    options = BatchOptions(**OPTIONS)
     with trained(
         learnt_from, engine.settings, options, source.campaigns, history, silent, also_w_sim=[0.0]
     ) as made:
@@ -210,7 +211,7 @@ def test_campaigns_count_whatever_their_dates(engine: Engine, history: Interacti
     source = source_of(engine)
     ended = known.CAMPAIGNS[-1]
     learnt_from = source.part(lambda _: True, silent)
-    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    options = BatchOptions(**OPTIONS)
     campaigns = [parse_campaign(ended)]
     with trained(learnt_from, engine.settings, options, campaigns, history, silent) as made:
         assert [learnt_from.pages[ad].url for ad in made.ads] == [known.page("astronomy", 5)]
@@ -223,7 +224,7 @@ def test_nothing_is_left_behind(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     source, generations = source_of(engine), engine.tables.generations.all()
     learnt_from = source.part(lambda _: True, silent)
-    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    options = BatchOptions(**OPTIONS)
     with trained(learnt_from, engine.settings, options, (), history, silent):
         assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.iterdir())
@@ -235,7 +236,7 @@ def test_each_weight_of_similarity_is_measured_once(engine: Engine, history: Int
     source = source_of(engine)
     learnt_from = source.part(lambda _: True, silent)
     settings = engine.settings.model_copy(update={"w_ads": 0.0, "w_aff": 0.0, "w_sim": 2.0})
-    options = BatchOptions(**OPTIONS)  # type: ignore[arg-type]
+    options = BatchOptions(**OPTIONS)
     with trained(
         learnt_from, settings, options, (), history, silent, also_w_sim=[0.5, 2, 0]
     ) as made:

@@ -22,7 +22,8 @@ def test_a_list_is_the_head_of_the_whole_ranking(monkeypatch: pytest.MonkeyPatch
     scores, rows = baseline.scores(given), given.toarray()
     expected = [
         sorted(
-            (p for p in range(40) if not rows[q, p]), key=lambda p, q=q: (-scores[q, p], popular[p])
+            (p for p in range(40) if not rows[q, p]),
+            key=lambda p, q=q: (-scores[q, p], popular[p]),  # type: ignore[misc]
         )
         for q in range(20)
     ]

@@ -72,7 +72,7 @@ def test_of_equally_near_communities_the_first() -> None:
     slightly = np.array([[1e-11, 0]])
     row = rows({0: 1})
     assert nearest(row, np.array([[0.5, 0.5]]) + slightly[:, ::-1]).tolist() == [0]
-    assert nearest(row, np.array([[0.5, 0.5]]) + 1e6 * slightly[:, ::-1]).tolist() == [1]
+    assert nearest(row, np.array([[0.5, 0.5]]) + 1e6 * slightly[:, ::-1]).tolist() == [1]  # type: ignore[arg-type]
 
 
 def test_nothing_in_common_is_no_community() -> None:

@@ -43,7 +43,7 @@ def test_lists_are_those_of_the_generation(model: Model) -> None:
     assert len(lists) == 5
     for (name, expression), (candidates, scores) in lists.items():
         assert name == expression
-        found = [(model.url(c.page), -c.rank) for _, run in candidates.whole() for c in run]
+        found = [(model.url(c.page), -c.rank) for _, run in candidates.whole() for c in run]  # type: ignore[arg-type]
         assert found == list(scores.items())
 
 

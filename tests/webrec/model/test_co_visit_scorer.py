@@ -89,8 +89,8 @@ def test_reasons_are_the_shares_in_a_similarity() -> None:
     found = scorer(LISTS, {2: 0.125})
     reasons = found.reasons([2, 0], [0, 1, 3], found.scores([0, 1, 3]))
     assert reasons[2] == [
-        Reason(3, pytest.approx(0.5 * 0.95**2 / 0.95)),
-        Reason(0, pytest.approx(0.25 / 0.95)),
+        Reason(3, pytest.approx(0.5 * 0.95**2 / 0.95)),  # type: ignore[arg-type]
+        Reason(0, pytest.approx(0.25 / 0.95)),  # type: ignore[arg-type]
     ]
     assert reasons[0] == [Reason(1, 1.0)]
     against = -0.5 * 0.95 / 0.95

@@ -114,7 +114,7 @@ def test_a_machine_that_lags_holds_up_no_cut(
     assert not watermark.is_complete
     assert set(one.covered_by(watermark)) == set(names)
     assert watermark.extra == frozenset(names[1:])
-    assert slow._spool.spool() in caplog.text
+    assert (slow._spool.spool() or "nameless") in caplog.text
     stalled.close()
     slow.ship()
     assert not watermark.covers(stalled.name)

@@ -43,7 +43,7 @@ def writer(log: LocalLog) -> Iterator[Callable[[], Segment]]:
     yield begin
     for segment in begun:
         try:
-            os.fstat(segment._fd)
+            os.fstat(segment._fd)  # type: ignore[attr-defined]
         except OSError:
             continue
         segment.abandon()
@@ -138,7 +138,7 @@ def test_no_segment_of_an_epoch_comes_after_its_cut(log: LocalLog) -> None:
     writers = [fork.Process(target=_begin_and_close, args=args) for _ in range(3)]
     for process in writers:
         process.start()
-    covered = []
+    covered: list[tuple[Watermark, list[str]]] = []
     while any(process.is_alive() for process in writers) or len(covered) < 2:
         watermark = log.cut(30, lambda: None)
         assert watermark.is_complete

@@ -263,11 +263,11 @@ def test_attempts_are_spaced(
     hdfs.fail("before", times=1_000)
     now = time.time()
     monkeypatch.setattr(shipping, "_LONGEST_PAUSE_S", 10.0)
-    monkeypatch.setattr(shipping.time, "time", lambda: now)
+    monkeypatch.setattr("webrec.rawlog.shipping.time.time", lambda: now)
     log.ship()
     hdfs.heal()
     for seconds, is_asked in ((0, False), (1.9, False), (2.1, True)):
-        monkeypatch.setattr(shipping.time, "time", lambda at=now + seconds: at)
+        monkeypatch.setattr("webrec.rawlog.shipping.time.time", lambda at=now + seconds: at)
         machine().ship()
         assert (hdfs.asked != []) == is_asked
     assert log.unshipped().segments == 0

@@ -91,7 +91,14 @@ def test_calls_of_a_request(
     for limit, url in ((100, A), (1, A), (100, B), (10, "https://site.example/unknown")):
         before = gateway.calls
         found = ask(
-            engine, url, mode=mode, filter=filter_, repeat=repeat, limit=limit, explain=True, **who
+            engine,
+            url,
+            mode=mode,
+            filter=filter_,
+            repeat=repeat,
+            limit=limit,
+            explain=True,
+            **who,  # type: ignore[arg-type]
         )
         calls.append(sum((gateway.calls - before).values()))
         assert not found.degraded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -181,10 +181,10 @@ def test_the_nearest_is_the_definitions() -> None:
 
 def affinities(
     world: World, visitor: str, pages: list[str], categories: list[str]
-) -> tuple[Counter[int], Counter[int]]:
+) -> tuple[dict[int, float], dict[int, float]]:
     """Of a visitor, by page number and by category number."""
-    of_page: Counter[int] = Counter()
-    of_category: Counter[int] = Counter()
+    of_page: dict[int, float] = defaultdict(float)
+    of_category: dict[int, float] = defaultdict(float)
     for url, (seen, followed) in counts_of(world, visitor):
         if url in pages:
             affinity = seen + world.accept_weight * followed

@@ -37,10 +37,10 @@ def test_a_campaign_that_cannot_be_read_stops_no_other(engine: Engine) -> None:
     assert engine.tables.store.check_and_put(t.CAMPAIGNS, t.DOCUMENT, row) == [True]
     engine.refresh()
     shown = {"mode": "sponsored", "filter": "content", "repeat": True}
-    assert [item.campaign for item in ask(engine, A, **shown).items] == ["good"]
+    assert [item.campaign for item in ask(engine, A, **shown).items] == ["good"]  # type: ignore[arg-type]
     engine.tables.campaigns.put([campaign("torn", 0.9, B)])
     engine.refresh()
-    assert [item.campaign for item in ask(engine, A, **shown).items] == ["torn"]
+    assert [item.campaign for item in ask(engine, A, **shown).items] == ["torn"]  # type: ignore[arg-type]
 
 
 def test_labels_of_another_process_are_seen(engine: Engine, other: Engine) -> None:
@@ -98,7 +98,7 @@ def test_requests_of_many_threads_see_whole_models(engine: Engine, other: Engine
     def keep_asking() -> None:
         while not stop.is_set():
             answer = ask(engine, user="ann", repeat=True, explain=True, limit=100)
-            expected = {"000001": [A, B], "000002": [A, B, C, D]}[answer.model]
+            expected = {"000001": [A, B], "000002": [A, B, C, D]}[answer.model]  # type: ignore[index]
             categories = {item.category.id for item in answer.items}
             if urls(answer) != expected[1:] or len(categories) != 1:
                 wrong.append(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_answers_come_from_memory(gateway: ThriftGateway, remote: Engine, fault:
     FAULTS[fault](gateway)
     for mode in ("related", "sponsored"):
         for filter_ in ("content", "collaborative"):
-            fields = {"mode": mode, "filter": filter_, "explain": True}
+            fields: dict[str, Any] = {"mode": mode, "filter": filter_, "explain": True}
             known, stranger = ask(remote, user="ann", **fields), ask(remote, **fields)
             assert known.degraded
             assert not stranger.degraded

@@ -290,7 +290,7 @@ def test_numbers_differ_though_answers_get_lost(
 
     def take() -> None:
         with closing(open_store(gateway.store_uri(PREFIX))) as other:
-            theirs.append(in_a_thread(lambda: Tables(other).meta.next_number(b"numbers")))
+            theirs.append(in_a_thread(lambda: Tables(other).meta.next_number(b"numbers")))  # type: ignore[arg-type]
         raise ConnectionResetError
 
     shaky.check_and_put("meta", b"m:value", {b"numbers": Swap(None, b"\0" * 8)})
